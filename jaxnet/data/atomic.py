@@ -1,0 +1,89 @@
+"""Files and folders that appear whole or not at all, whatever stops the writer: an error, Ctrl-C or a full disk."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Write `path` in binary: it is replaced in one step, flushed to disk, when the block ends without an error.
+
+    A link is followed. What is no regular file (a pipe, /dev/stdout) is written to directly. Missing parent folders
+    are not made. Raises `OSError`.
+
+    >>> with atomic_file("example.bin") as file:
+    ...     _ = file.write(b"all or nothing")
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as file:
+            yield file
+        return
+    draft = _draft_name(path)
+    try:
+        with open(draft, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Fill a new folder, which takes the place of `path` in one step when the block ends without an error.
+
+    Yields the draft, an empty folder beside `path`. Missing parent folders are made. A folder that stands at `path` is
+    moved aside, then removed with all it holds: whether it may be is for the caller to decide. Raises `OSError`.
+    """
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft_name(path)
+    draft.mkdir()
+    try:
+        yield draft
+        for entry in draft.iterdir():
+            _sync(entry)
+        _sync(draft)
+        _put_in_place(draft, path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    _sync(path.parent)
+
+
+def _put_in_place(draft: Path, path: Path) -> None:
+    if not path.exists():
+        draft.rename(path)
+        return
+    old = _draft_name(path)
+    path.rename(old)
+    try:
+        draft.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+    shutil.rmtree(old)
+
+
+def _draft_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or folder to disk; only POSIX can do this for folders and for files open for reading."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,262 @@
+"""Tables read from files: CSV, TSV (plain or .gz), Parquet and NPZ.
+
+CSV, TSV and Parquet go through pyarrow (the `cli` extra), imported on first use. NPZ needs only NumPy: a matrix `X`
+(n, p), optionally `feature_names` (p,), and any number of 1-D arrays of length n, each a column of its own name.
+"""
+
+import difflib
+import shlex
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxnet.errors import InvalidInput
+
+_SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+_PARQUET = {".parquet", ".pq"}
+_BLOCK = 1 << 22  # bytes; pyarrow wants every row within one block
+_SHOWN = 5  # columns named in full before a message says "and ... more"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns of equal length, as they stand in the file.
+
+    source: what messages call the table, usually the file's name.
+    names: the columns, unique and in file order; one may be nameless (""), as a saved row index is.
+    columns: one per name: 1-D NumPy arrays or pyarrow columns, turned into NumPy when asked for.
+    """
+
+    source: str
+    names: tuple[str, ...]
+    columns: tuple[Any, ...]
+
+    def __post_init__(self) -> None:
+        repeated = [name for name, times in Counter(self.names).items() if times > 1]
+        if repeated:
+            raise InvalidInput(f"{self.source} has duplicate column names: {_listed(repeated)}; rename them.")
+        if not self.names or not len(self):
+            raise InvalidInput(f"{self.source} holds no {'rows' if self.names else 'columns'}: nothing to fit.")
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def position(self, name: str, role: str) -> int:
+        """Where the column `name` stands; the error names the nearest. `role` is the option that asked for it."""
+        try:
+            return self.names.index(name)
+        except ValueError:
+            raise InvalidInput(f"{role} {name!r} is no column of {self.source}; {self._nearest(name)}.") from None
+
+    def raw(self, name: str, role: str = "column") -> np.ndarray:
+        """One column as a 1-D array: numbers as they are (missing = NaN), anything else as objects (missing = None)."""
+        return _as_numpy(self.columns[self.position(name, role)])
+
+    def vector(self, name: str, role: str = "column") -> np.ndarray:
+        """One column as finite float64 (n,); raises `InvalidInput` naming the first rows at fault."""
+        values = self.raw(name, role)
+        if values.dtype.kind not in "biuf":
+            raise InvalidInput(
+                f"{role} {name!r} in {self.source} is not numeric (it holds {_example(values)!r}): it must be a number "
+                "in every row."
+            )
+        bad = np.flatnonzero(~np.isfinite(values.astype(np.float64)))
+        if bad.size:
+            rows = ", ".join(str(i + 1) for i in bad[:_SHOWN]) + (", ..." if bad.size > _SHOWN else "")
+            raise InvalidInput(
+                f"{role} {name!r} in {self.source} has {_missing_or_infinite(values)} (data row{_s(bad.size)} {rows}): "
+                "remove those rows or fill them in."
+            )
+        return values.astype(np.float64)
+
+    def matrix(self, names: Sequence[str]) -> np.ndarray:
+        """The columns `names` as a finite matrix (n, len(names)), column-major; float32 if all are, else float64.
+
+        Raises `InvalidInput` naming the columns that hold text, missing or infinite values, with counts and the remedy.
+        """
+        places = {name: j for j, name in enumerate(self.names)}
+        columns = [_as_numpy(self.columns[places[name]]) for name in names]
+        text = {name: c for name, c in zip(names, columns, strict=True) if c.dtype.kind not in "biuf"}
+        if text:
+            shown = _listed(text, lambda name: f"{name!r} (holds {_example(text[name])!r})")
+            hint = f"leave {'them' if len(text) > 1 else 'it'} out with --drop {shlex.join(list(text)[:_SHOWN])}"
+            raise InvalidInput(
+                f"{len(text)} column{_s(len(text))} of {self.source} {'are' if len(text) > 1 else 'is'} not numeric: "
+                f"{shown}; {hint}, or name one with --id if it labels the rows."
+            )
+        single = all(c.dtype == np.float32 for c in columns)
+        matrix = np.empty((len(self), len(columns)), dtype=np.float32 if single else np.float64, order="F")
+        for j, column in enumerate(columns):
+            matrix[:, j] = column
+        self._check_finite(matrix, names)
+        return matrix
+
+    def _check_finite(self, matrix: np.ndarray, names: Sequence[str]) -> None:
+        bad = {}
+        for j, name in enumerate(names):
+            column = matrix[:, j]
+            if not np.isfinite(column).all():
+                bad[name] = _missing_or_infinite(column)
+        if bad:
+            raise InvalidInput(
+                f"{self.source} has gaps in {len(bad)} column{_s(len(bad))}: "
+                f"{_listed(bad, lambda name: f'{name!r} ({bad[name]} in {len(self)} rows)')}; fill them in, remove "
+                f"those rows, or leave the column{_s(len(bad))} out with --drop {shlex.join(list(bad)[:_SHOWN])}."
+            )
+
+    def _nearest(self, name: str) -> str:
+        same = [other for other in self.names if other.casefold() == name.casefold()]
+        close = same or difflib.get_close_matches(name, self.names, n=1, cutoff=0.5)
+        if close:
+            return f"the nearest is {close[0]!r}"
+        if _looks_like_data(self.names):
+            return "its first row looks like numbers, not column names: add a header row"
+        if len(self.names) == 1:
+            return f"its only column is {self.names[0]!r}: check the separator (commas in .csv, tabs in .tsv)"
+        return f"it has {_listed(self.names)}"
+
+
+def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
+    """The table in a file, its format told by the name: .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .npz.
+
+    text: columns of a CSV or TSV to keep as written (row labels such as 007).
+
+    In CSV and TSV, empty cells and NA, NaN, null and their like are missing; the first row names the columns.
+    Raises `InvalidInput` if the file cannot be understood and `OSError` if it cannot be opened.
+    """
+    path = Path(path)
+    suffixes = [s.lower() for s in path.suffixes]
+    kind = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
+    if kind not in {*_SEPARATORS, *_PARQUET, ".npz"} or (suffixes[-1] == ".gz" and kind not in _SEPARATORS):
+        raise InvalidInput(
+            f"cannot tell the format of {path.name}: jaxnet reads .csv, .tsv (also .gz), .parquet and .npz files."
+        )
+    with open(path, "rb"):  # a missing file or folder is an OSError with its name, whatever the reader
+        pass
+    if kind == ".npz":
+        return _read_npz(path)
+    arrow = _pyarrow()
+    try:
+        table = _read_parquet(path) if kind in _PARQUET else _read_csv(path, _SEPARATORS[kind], text)
+        names = tuple(name.strip() for name in table.column_names)
+    except (arrow.ArrowException, UnicodeDecodeError, OSError) as error:
+        raise InvalidInput(f"cannot read {path.name}: {str(error).strip().rstrip('.')}.") from None
+    return Table(path.name, names, tuple(table.columns))
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise InvalidInput(
+            "reading CSV, TSV and Parquet files needs pyarrow: install it with pip install 'jaxnet-elasticnet[cli]', "
+            "or pass an .npz file."
+        ) from None
+    return pyarrow
+
+
+def _read_csv(path: Path, separator: str, text: Iterable[str]) -> Any:
+    from pyarrow import csv as arrow_csv
+    from pyarrow import string
+
+    block = _BLOCK
+    while True:
+        try:
+            return arrow_csv.read_csv(
+                path,
+                read_options=arrow_csv.ReadOptions(block_size=block),
+                parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+                convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(text, string())),
+            )
+        except ValueError as error:  # ArrowInvalid: a row that spans blocks, as in tables of 100,000 columns
+            if "block" not in str(error) or block >= 1 << 30:
+                raise
+            block *= 16
+
+
+def _read_parquet(path: Path) -> Any:
+    from pyarrow import parquet
+
+    return parquet.ParquetFile(path).read()
+
+
+def _read_npz(path: Path) -> Table:
+    if not zipfile.is_zipfile(path):
+        raise InvalidInput(f"{path.name} is no NPZ file: write it with numpy.savez(path, X=X, y=y).")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InvalidInput(f"cannot read {path.name}: {str(error).rstrip('.')}.") from None
+    X = arrays.pop("X", None)
+    if X is None or X.ndim != 2:
+        raise InvalidInput(f"{path.name} must hold a matrix 'X' (rows, columns); it holds {_listed(arrays)}.")
+    if X.dtype.kind not in "biuf":
+        raise InvalidInput(f"'X' in {path.name} has dtype {X.dtype}: it must hold real numbers.")
+    names = arrays.pop("feature_names", np.array([f"x{j}" for j in range(X.shape[1])], dtype=str))
+    if names.shape != (X.shape[1],) or names.dtype.kind not in "US":
+        raise InvalidInput(f"'feature_names' in {path.name} must be {X.shape[1]} strings, one for each column of X.")
+    for name, array in arrays.items():
+        if array.shape != (len(X),):
+            raise InvalidInput(f"{name!r} in {path.name} has shape {array.shape}: give one value per row of X.")
+    return Table(
+        path.name,
+        (*(n.decode() if isinstance(n, bytes) else str(n) for n in names), *arrays),
+        (*X.T, *arrays.values()),
+    )
+
+
+def _as_numpy(column: Any) -> np.ndarray:
+    """A column as NumPy: numbers with NaN for missing, anything else as an object array with None for missing."""
+    if isinstance(column, np.ndarray):
+        return column
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        column = column.cast(pa.float64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return np.array([*column.to_pylist(), None], dtype=object)[:-1]  # the extra None keeps it one-dimensional
+    return column.to_numpy()
+
+
+def _missing_or_infinite(values: np.ndarray) -> str:
+    missing, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
+    counts = {"missing": missing, "infinite": infinite}
+    return " and ".join(f"{count} {what} value{_s(count)}" for what, count in counts.items() if count)
+
+
+def _example(values: np.ndarray) -> Any:
+    """A value that shows why the column is not numeric: the first text that is no number, else the first value."""
+    present = [v for v in values if v is not None and v != ""]
+    for value in present:
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return value if not isinstance(value, str) or len(value) <= 30 else value[:27] + "..."
+    return present[0] if present else ""
+
+
+def _looks_like_data(names: Sequence[str]) -> bool:
+    try:
+        return any(not float(name).is_integer() for name in names)
+    except ValueError:
+        return False
+
+
+def _listed(names: Iterable[str], show: Any = repr) -> str:
+    names = list(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(show(name) for name in names[:_SHOWN]) + more or "nothing"
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
