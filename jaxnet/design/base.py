@@ -1,0 +1,62 @@
+"""What the engine asks of X, whatever it is made of.
+
+Conventions: n rows, p columns, both padded to size classes (padded rows carry no weight, padded columns are unusable);
+arrays are feature-major, so that a column is contiguous. What is stored is conditioned: X = center + scale * stored.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+
+class Conditioning(NamedTuple):
+    """How X relates to what is stored, per real column: `scale` is a power of two (exact), `center` mostly zero."""
+
+    center: np.ndarray
+    scale: np.ndarray
+
+
+class Design(ABC):
+    """An interface; a leaf implements every method and is a pytree."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """(n, p), padding included."""
+
+    @abstractmethod
+    def columns(self, index: Int[Array, "*batch"]) -> Float[Array, "*batch n"]:
+        """The stored columns at `index`; zeros where the index is p (an empty slot)."""
+
+    @abstractmethod
+    def matmul(self, coefficients: Float[Array, "k p"]) -> Float[Array, "k n"]:
+        """`coefficients @ stored'`, accumulated in float64."""
+
+    @abstractmethod
+    def rmatmul(self, rows: Float[Array, "k n"]) -> Float[Array, "k p"]:
+        """`rows @ stored`, accumulated in float64."""
+
+    @abstractmethod
+    def squares(self, rows: Float[Array, "k n"]) -> Float[Array, "k p"]:
+        """`rows @ stored**2`, accumulated in float64."""
+
+    @abstractmethod
+    def gram(self, rows: Int[Array, " m"], weights: Float[Array, " m"]) -> Float[Array, "p p"]:
+        """`stored' diag(weights) stored` over the given rows, in float64; a row number of n counts for nothing."""
+
+    @abstractmethod
+    def outer(self, weights: Float[Array, " p"]) -> Float[Array, "n n"]:
+        """`stored diag(weights) stored'` over the columns, in float64."""
+
+
+def size_class(size: int) -> int:
+    """The padded size, so that nearby sizes share compiled programs.
+
+    The least m 2^k >= size with m in 8..15, at least 16, by steps of 8 or more.
+    """
+    if size <= 16:
+        return 16
+    unit = 1 << max((size - 1).bit_length() - 4, 3)
+    return -(-size // unit) * unit

@@ -1,0 +1,102 @@
+"""A dense X: one feature-major copy on one device, in float32 or float64."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.tree_util import register_dataclass
+
+from jaxnet.design.base import Conditioning, Design, size_class
+from jaxnet.design.condition import condition
+
+_BLOCK = 1024
+
+
+@register_dataclass
+@dataclass(frozen=True)
+class DenseDesign(Design):
+    """`stored` is (p, n), C-ordered; the full precision of every product is asked for."""
+
+    stored: jax.Array
+
+    @classmethod
+    def build(cls, X: np.ndarray, *, dtype, centred: bool, device=None) -> tuple["DenseDesign", Conditioning]:
+        """Condition and transpose X (n, p) into device memory, a block of columns at a time: one copy in all.
+
+        `centred` allows offsets to be moved into the intercept. A column's offset is removed only where it is so large
+        against the column's spread that digits would be lost, so that ordinary columns do not depend on other rows.
+        """
+        n, p = X.shape
+        dtype = np.dtype(dtype)
+        stored = np.zeros((size_class(p), size_class(n)), dtype)
+        center, scale = np.zeros(p), np.ones(p)
+        for start in range(0, p, _BLOCK):
+            stop = min(start + _BLOCK, p)
+            block = np.array(X[:, start:stop], dtype=np.float64).T
+            center[start:stop], scale[start:stop] = condition(block, centred=centred, dtype=dtype)
+            stored[start:stop, :n] = block
+        return cls(jax.block_until_ready(jax.device_put(stored, device))), Conditioning(center, scale)
+
+    @property
+    def shape(self):
+        return self.stored.shape[1], self.stored.shape[0]
+
+    def columns(self, index):
+        return jnp.take(self.stored, index, axis=0, mode="fill", fill_value=0)
+
+    def matmul(self, coefficients):
+        p, n = self.stored.shape
+        size = _block_size(p, self.stored.dtype == coefficients.dtype)
+
+        def add(i, total):
+            part = lax.dynamic_slice(self.stored, (i * size, 0), (size, n)).astype(coefficients.dtype)
+            chosen = lax.dynamic_slice_in_dim(coefficients, i * size, size, 1)
+            return total + jnp.matmul(chosen, part, precision=lax.Precision.HIGHEST)
+
+        return lax.fori_loop(0, p // size, add, jnp.zeros((coefficients.shape[0], n), coefficients.dtype))
+
+    def rmatmul(self, rows):
+        return self._by_blocks(rows)
+
+    def squares(self, rows):
+        return self._by_blocks(rows, lambda block: block * block)
+
+    def gram(self, rows, weights):
+        wide = jnp.take(self.stored, rows, axis=1, mode="fill", fill_value=0).astype(jnp.float64)
+        return jnp.matmul(wide * weights[None], wide.T, precision=lax.Precision.HIGHEST)
+
+    def outer(self, weights):
+        p, n = self.stored.shape
+        size = _block_size(p, False)
+
+        def add(i, total):
+            part = lax.dynamic_slice(self.stored, (i * size, 0), (size, n)).astype(weights.dtype)
+            weighted = part * lax.dynamic_slice_in_dim(weights, i * size, size)[:, None]
+            return total + jnp.matmul(part.T, weighted, precision=lax.Precision.HIGHEST)
+
+        return lax.fori_loop(0, p // size, add, jnp.zeros((n, n), weights.dtype))
+
+    def _by_blocks(self, rows, transform=None):
+        """rows @ transform(stored).T; a narrower or transformed store is made block by block, never as a whole."""
+        p, n = self.stored.shape
+        size = _block_size(p, transform is None and self.stored.dtype == rows.dtype)
+
+        def block(i):
+            part = lax.dynamic_slice(self.stored, (i * size, 0), (size, n)).astype(rows.dtype)
+            part = part if transform is None else transform(part)
+            return jnp.matmul(rows, part.T, precision=lax.Precision.HIGHEST)
+
+        if size == p:
+            return block(0)
+        parts = lax.map(block, jnp.arange(p // size))
+        return jnp.moveaxis(parts, 0, 1).reshape(rows.shape[0], p)
+
+
+def _block_size(p: int, whole: bool) -> int:
+    """Columns per block: all, or a divisor of the padded p (m 2^k with m < 16, so halving finds one)."""
+    size = p
+    while not whole and size > 4 * _BLOCK and size % 2 == 0:
+        size //= 2
+    return size

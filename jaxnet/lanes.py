@@ -1,0 +1,92 @@
+"""Lanes: every penalised fit of a sweep, labelled, and cut into chunks that fit a memory budget.
+
+A lane is one fit (row weights, response, alpha, rho). Lanes that share row weights share a group; the lanes of one group
+and one response over all rho share a working set, and are called a set here. A sweep of G groups and Q responses has
+S = G Q sets of L = R lanes each, and walks all of them along A alphas.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from jaxnet.errors import InvalidInput
+
+BAND = 4
+"""Rows of rho that share working sets (benchmarks/NOTES.md has the figures for others)."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Normalised row weights: `train` (G, n) sums to one per group, `test` (G, n) to one or (no held-out rows) to zero.
+
+    `pattern` (G, n) holds the multiplicities before sample weights; `test_mass` (G,) the held-out weight of each group.
+    """
+
+    train: Float[np.ndarray, "G n"]
+    test: Float[np.ndarray, "G n"]
+    test_mass: Float[np.ndarray, " G"]
+
+    @classmethod
+    def build(cls, train: np.ndarray, test: np.ndarray, sample_weight: np.ndarray | None) -> "Groups":
+        if sample_weight is not None:
+            sample_weight = sample_weight / sample_weight.max()
+            train, test = train * sample_weight, test * sample_weight
+        held_out, mass = train.sum(axis=1), test.sum(axis=1)
+        for k in range(1, len(train)):
+            for name, total in (("train", held_out[k]), ("test", mass[k])):
+                if not total > 0:
+                    raise InvalidInput(
+                        f"sample_weight is zero on every {name} row of fold {k - 1}; give such rows weight or use other folds."
+                    )
+        return cls(train / held_out[:, None], test / np.where(mass > 0, mass, 1.0)[:, None], mass)
+
+    def __len__(self) -> int:
+        return len(self.train)
+
+
+def geometric_grid(top: np.ndarray, count: int, ratio: float) -> np.ndarray:
+    """`count` alphas per lane from `top` (...,) down to `ratio * top`, evenly spaced in log: shape (..., count)."""
+    return np.asarray(top)[..., None] * np.geomspace(1.0, ratio, count)
+
+
+def lead_in(top: np.ndarray, first: np.ndarray, step: float = 0.6) -> np.ndarray:
+    """Alphas that walk from each lane's `top` (where all is zero) to its `first` requested alpha, exclusive: (..., T).
+
+    Far from zero a cold start needs a large working set and many passes; a short walk is cheaper. T is shared by all lanes.
+    """
+    reach = np.where((top > 0) & (first > 0), np.minimum(first / np.where(top > 0, top, 1.0), 1.0), 1.0)
+    count = int(np.ceil(np.log(max(reach.min(), 1e-8)) / np.log(step))) if reach.min() < step else 0
+    return (
+        first[..., None] * reach[..., None] ** -(1.0 - np.arange(1, count + 1) / (count + 1))
+        if count
+        else first[..., None][..., :0]
+    )
+
+
+class Chunk(NamedTuple):
+    """Lanes that are solved together: these sets, each at these rows of rho."""
+
+    sets: Int[np.ndarray, " S"]
+    rows: Int[np.ndarray, " L"]
+
+
+def chunks(n_sets: int, rows: Int[np.ndarray, " R"], bytes_per_set: float, budget: float, workers: int) -> list[Chunk]:
+    """Cut n_sets x rows into chunks of one shape, so that one compiled program serves all; ends are filled by overlap.
+
+    `rows` come sorted by rho: a band of neighbours has supports of like size, so its shared working set wastes little. Each
+    of `workers` chunks in flight gets an equal share of `budget` bytes; at least one set goes into a chunk. The heaviest
+    (those of small rho) come first.
+    """
+    fit = max(int(budget / workers / max(bytes_per_set, 1.0)), 1)
+    bands = _even(len(rows), BAND)
+    per_chunk = min(fit, -(-n_sets // workers)) if len(bands) == 1 else min(fit, n_sets)
+    return [Chunk(sets, rows[band]) for band in bands for sets in _even(n_sets, per_chunk)]
+
+
+def _even(count: int, most: int) -> list[Int[np.ndarray, " k"]]:
+    """range(count) in the fewest pieces of one length of at most `most`; where it does not divide, pieces overlap."""
+    pieces = -(-count // most)
+    size = -(-count // pieces)
+    return [np.arange(size) + min(k * size, count - size) for k in range(pieces)]

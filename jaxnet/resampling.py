@@ -1,0 +1,95 @@
+"""Resampling schemes become row weights: what a group of lanes trains on and what it is scored on."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxnet.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class KFold:
+    """K folds of nearly equal size; contiguous, or of rows shuffled by `seed`.
+
+    The first `n % n_splits` folds have one row more than the others, as in scikit-learn, so that unshuffled folds
+    are the same as its `KFold`'s. Raises InvalidInput where `n_splits` is not an integer from 2 to the number of rows.
+
+    >>> from jaxnet import KFold
+    >>> [test.tolist() for train, test in KFold(2).split([[1.0], [2.0], [3.0]])]
+    [[0, 1], [2]]
+    """
+
+    n_splits: int = 5
+    shuffle: bool = False
+    seed: int | None = None
+
+    def split(self, X, y=None):
+        """Yield (train, test) index arrays."""
+        n = len(X)
+        folds = self.n_splits
+        if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
+            raise InvalidInput(f"cv={folds!r}: the number of folds must be an integer of at least 2.")
+        if folds > n:
+            raise InvalidInput(
+                f"cv={folds} folds need at least as many rows, and X has {n}; use fewer folds or cv=None."
+            )
+        order = np.random.default_rng(self.seed).permutation(n) if self.shuffle else np.arange(n)
+        for test in np.array_split(order, folds):
+            mask = np.zeros(n, bool)
+            mask[test] = True
+            yield np.flatnonzero(~mask), np.flatnonzero(mask)
+
+
+class Resamples(NamedTuple):
+    """Row multiplicities of G groups: `train` (G, n) and `test` (G, n), before sample weights are applied.
+
+    Group 0 is the full data (no test rows); the others are the folds, in the order of the splitter.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+def resamples(cv, X, y) -> Resamples:
+    """Turn any accepted `cv` (None, an int, an object with `split`, or (train, test) pairs) into row multiplicities."""
+    n = len(X)
+    pairs = [] if cv is None else _pairs(cv, X, y)
+    train, test = np.zeros((1 + len(pairs), n)), np.zeros((1 + len(pairs), n))
+    train[0] = 1.0
+    for k, (train_rows, test_rows) in enumerate(pairs):
+        for name, rows, target in (("train", train_rows, train), ("test", test_rows, test)):
+            np.add.at(target[k + 1], _row_index(rows, n, f"the {name} rows of fold {k} in cv"), 1.0)
+    return Resamples(train, test)
+
+
+def _pairs(cv, X, y) -> list:
+    if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
+        cv = KFold(int(cv))
+    if isinstance(cv, (str, bool, float)):
+        raise InvalidInput(f"cv={cv!r}: give None, a number of folds, an object with split(), or (train, test) pairs.")
+    split = getattr(cv, "split", None)
+    try:
+        pairs = [tuple(pair) for pair in (split(X, y) if callable(split) else cv)]
+    except TypeError:
+        pairs = None
+    if not pairs or any(len(pair) != 2 for pair in pairs):
+        raise InvalidInput(f"cv={cv!r}: give None, a number of folds, an object with split(), or (train, test) pairs.")
+    return pairs
+
+
+def _row_index(rows, n: int, name: str) -> np.ndarray:
+    rows = np.asarray(rows)
+    if rows.size == 0:
+        raise InvalidInput(f"{name} are empty; every fold needs rows to train on and rows to be scored on.")
+    if rows.dtype == bool:
+        if rows.shape != (n,):
+            raise InvalidInput(f"{name} are a mask of shape {rows.shape}, but X has {n} rows.")
+        rows = np.flatnonzero(rows)
+    if not np.issubdtype(rows.dtype, np.integer) or rows.ndim != 1:
+        raise InvalidInput(
+            f"{name} must be a one-dimensional array of row numbers, not {rows.dtype} of shape {rows.shape}."
+        )
+    if rows.size and (rows.min() < -n or rows.max() >= n):
+        raise InvalidInput(f"{name} name row {rows.max() if rows.max() >= n else rows.min()}, but X has {n} rows.")
+    return rows
