@@ -1,0 +1,82 @@
+"""The certificate of a fit: relative duality gap and KKT residual, in float64, from the data and the coefficients alone.
+
+With r the residual of the given coefficients (weights sum to one, everything centred by the lane's own rows) and
+u = x'r, both duals below are valid for every penalty; the larger counts.
+
+- Gap A, any l1 > 0 (Fercoq, Gramfort, Salmon 2015, in the augmented-lasso form): the ridge part joins the loss,
+  D(s) = s <y, r> - s^2/2 (|r|^2 + sum l2 b^2) - sum psi*(s (u - l2 b)), psi the L1 term with its bounds, and s the best
+  scale that keeps every term finite.
+- Gap B, l2 > 0 (Duenner et al. 2016): D = <y, r> - |r|^2/2 - sum phi*(u).
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from jaxnet import penalty
+from jaxnet.solver.view import Fit, View
+
+
+class Certificate(NamedTuple):
+    """Per lane: `gap` relative to half the moment of y; `kkt`, the largest violation in units of correlation with y."""
+
+    gap: Float[Array, "S L"]
+    kkt: Float[Array, "S L"]
+    test_error: Float[Array, "S L"]
+    gradient: Float[Array, "S L p"]
+    violated: Bool[Array, "S p"]
+    """columns that a lane of the set leaves at zero against the KKT conditions"""
+
+
+class Penalties(NamedTuple):
+    """The penalties of a chunk: strengths per lane, factors and bounds per column of each set."""
+
+    lam1: Float[Array, "S L"]
+    lam2: Float[Array, "S L"]
+    factor1: Float[Array, "S p"]
+    factor2: Float[Array, "S p"]
+    lo: Float[Array, "S p"]
+    hi: Float[Array, "S p"]
+
+    def terms(self) -> penalty.Terms:
+        return penalty.Terms(
+            self.lam1[..., None] * self.factor1[:, None],
+            self.lam2[..., None] * self.factor2[:, None],
+            self.lo[:, None],
+            self.hi[:, None],
+        )
+
+
+@jax.jit
+def certify(
+    view: View, remainder: Array, dense: Float[Array, "S L p"], sd: Float[Array, "S p"], pen: Penalties
+) -> Certificate:
+    """Judge coefficients `dense` whose remainder (view.py) is given; `sd` are the columns' standard deviations."""
+    fit = view.fit(remainder, dense)
+    terms = pen.terms()
+    free = (terms.l1 <= 0) & (terms.l2 <= 0)
+    # Unpenalised columns were refitted exactly: their gradient is zero up to rounding, and they do not limit the dual.
+    u = jnp.where(free, 0.0, fit.gradient)
+    primal = 0.5 * fit.rss + jnp.sum(penalty.value(dense, terms), axis=2)
+    gap = primal - jnp.maximum(_dual_a(fit, u, dense, terms), _dual_b(fit, u, terms))
+    null = 0.5 * view.moment[:, None]
+    violation = penalty.kkt_violation(fit.gradient, dense, terms)
+    unit = sd[:, None] * jnp.sqrt(view.moment)[:, None, None]
+    kkt = jnp.max(jnp.where(unit > 0, violation / jnp.where(unit > 0, unit, 1.0), 0.0), axis=2)
+    violated = jnp.any((dense == 0) & (violation > 0), axis=1)
+    relative = jnp.where(null > 0, gap / jnp.where(null > 0, null, 1.0), 0.0)
+    # A valid dual never exceeds the primal but by rounding; the absolute value lets a wrong one show itself.
+    return Certificate(jnp.abs(relative), kkt, fit.test_error, fit.gradient, violated)
+
+
+def _dual_a(fit: Fit, u: Array, b: Array, terms: penalty.Terms) -> Float[Array, "S L"]:
+    ridge = jnp.sum(terms.l2 * b * b, axis=2)
+    u = u - terms.l2 * b
+    limit = jnp.min(jnp.where((terms.l1 <= 0) & (u == 0), jnp.inf, penalty.dual_scale(u, terms)), axis=2)
+    return penalty.scaled_dual(u, fit.fitted, fit.rss + ridge, limit, terms)
+
+
+def _dual_b(fit: Fit, u: Array, terms: penalty.Terms) -> Float[Array, "S L"]:
+    return fit.fitted - 0.5 * fit.rss - jnp.sum(penalty.conjugate(u, terms), axis=2)

@@ -1,0 +1,144 @@
+"""Column means and variances per group, and the Gram matrices of tall problems, from one pass over X."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxnet.design.base import Design, size_class
+from jaxnet.lanes import Groups
+from jaxnet.solver.view import GramView
+
+
+class Moments(NamedTuple):
+    """Per group, of the stored columns, on the host: `mean` is zero without an intercept; `sd` is about that mean.
+
+    `usable` columns vary (or, without an intercept, are not zero) on the group's training rows: only they get coefficients.
+    """
+
+    mean: Float[np.ndarray, "G p"]
+    sd: Float[np.ndarray, "G p"]
+    usable: Bool[np.ndarray, "G p"]
+
+
+CONSTANT = 1e-14
+"""A column whose variance is below this share of its mean square is constant up to rounding."""
+
+
+def column_moments(design: Design, train: Float[np.ndarray, "G n"], centred: bool) -> Moments:
+    """Weighted means and standard deviations of every column for every group; two products with X."""
+    return Moments(*map(np.asarray, _column_moments(design, train, float(centred))))
+
+
+@jax.jit
+def _column_moments(design: Design, train: Array, centred: Array):
+    raw = design.rmatmul(train)
+    square = design.squares(train)
+    variance = jnp.maximum(square - raw * raw, 0.0)
+    usable = jnp.where(centred > 0, variance > CONSTANT * square, square > 0)
+    return centred * raw, jnp.sqrt(jnp.where(centred > 0, variance, square)), usable
+
+
+class Grams(NamedTuple):
+    """Raw second moments per group: of all columns, with each response, of each response, and the first moments."""
+
+    columns: Float[Array, "G p p"]
+    cross: Float[Array, "G q p"]
+    square: Float[Array, "G q"]
+    mean: Float[Array, "G p"]
+    y_mean: Float[Array, "G q"]
+
+
+@jax.jit
+def _piece(design: Design, rows: Int[Array, " m"], weights: Float[Array, " n"], Y: Float[Array, "q n"]) -> Grams:
+    """Raw moments of one set of rows; `weights` is zero outside `rows`, which may end in padding of weight zero."""
+    weighted = weights[None] * Y
+    at = jnp.where(rows < weights.shape[0], weights[rows], 0.0)
+    return Grams(
+        design.gram(rows, at),
+        design.rmatmul(weighted),
+        jnp.sum(weighted * Y, axis=1),
+        design.rmatmul(weights[None])[0],
+        jnp.sum(weighted, axis=1),
+    )
+
+
+def group_grams(design: Design, weights: np.ndarray, Y: Float[Array, "q n"]) -> Grams:
+    """Raw moments under each row of `weights` (G, n), by one pass over X where rows fall into few classes.
+
+    Rows that have proportional weights in every group (all rows of one test fold) form a class; a group's Gram is the sum
+    of its classes' Grams. Nothing is subtracted, so a group's moments do not depend on rows outside it, bit for bit.
+    """
+    base = weights.max(axis=0)
+    share = np.divide(weights, base, out=np.zeros_like(weights), where=base > 0)
+    _, first, member = np.unique(np.round(share, 12).T, axis=0, return_index=True, return_inverse=True)
+    if len(first) <= len(weights) + 1:
+        pieces = [(share[:, i], np.where(member.reshape(-1) == k, base, 0.0)) for k, i in enumerate(first)]
+    else:
+        pieces = list(zip(np.eye(len(weights)), weights, strict=True))
+    total = None
+    for shares, piece in pieces:
+        rows = np.flatnonzero(piece)
+        if not len(rows):
+            continue
+        rows = np.pad(rows, (0, size_class(len(rows)) - len(rows)), constant_values=len(piece))
+        part = _piece(design, rows, piece, Y)
+        total = _spread(shares, part) if total is None else _accumulate(total, shares, part)
+    return total
+
+
+@jax.jit
+def _spread(shares: Float[Array, " G"], part: Grams) -> Grams:
+    """What each group takes of one piece."""
+    return Grams(*(jnp.multiply.outer(shares, x) for x in part))
+
+
+@partial(jax.jit, donate_argnums=0)
+def _accumulate(total: Grams, shares: Float[Array, " G"], part: Grams) -> Grams:
+    return jax.tree.map(jnp.add, total, _spread(shares, part))
+
+
+def gram_view(design: Design, groups: Groups, Y: Float[np.ndarray, "q n"], moments: Moments, centred: bool) -> GramView:
+    """The Gram view of every (group, response) set, response-major: S = q G."""
+    grams = group_grams(design, np.concatenate([groups.train, groups.test]), Y)
+    return _centre(grams, moments.usable, groups.test_mass > 0, float(centred))
+
+
+@jax.jit
+def _centre(grams: Grams, usable: Bool[Array, "G p"], has_test: Bool[Array, " G"], centred: Array) -> GramView:
+    """Moments about the training means, for the training and for the held-out rows."""
+    count = len(usable)
+    train, test = (Grams(*(x[part] for x in grams)) for part in (slice(count), slice(count, None)))
+    mean, y_mean = centred * train.mean, centred * train.y_mean
+    outer = lambda a, b: a[:, :, None] * b[:, None, :]
+    gram = train.columns - outer(mean, mean)
+    moment = train.square - y_mean**2
+    moment = jnp.where(moment > CONSTANT * train.square, moment, 0.0)
+    cross = jnp.where(moment[..., None] > 0, train.cross - outer(y_mean, mean), 0.0)
+    test_gram = test.columns - outer(test.mean, mean) - outer(mean, test.mean) + outer(mean, mean)
+    test_cross = test.cross - outer(y_mean, test.mean) - outer(test.y_mean, mean) + outer(y_mean, mean)
+    test_moment = test.square - 2 * y_mean * test.y_mean + y_mean**2
+    q = y_mean.shape[1]
+    by_set = lambda x: jnp.moveaxis(x, 1, 0).reshape(q * count, *x.shape[2:])
+    scored = lambda x: jnp.where(has_test.reshape(-1, *[1] * (x.ndim - 1)), x, jnp.nan)
+    every = jnp.tile(usable, (q, 1))
+    return GramView(
+        group=jnp.tile(jnp.arange(count), q),
+        train_gram=gram * (usable[:, :, None] & usable[:, None, :]),
+        test_gram=scored(test_gram),
+        test_cross=by_set(scored(test_cross)),
+        test_moment=by_set(scored(test_moment)),
+        usable=every,
+        cross=jnp.where(every, by_set(cross), 0.0),
+        moment=by_set(moment),
+    )
+
+
+@jax.jit
+def subset(whole: GramView, sets: Int[Array, " S"], kept: Int[Array, " G"], group: Int[Array, " S"]) -> GramView:
+    """The view of some sets; of all groups only `kept`, `group` numbering them."""
+    per_set = {name: getattr(whole, name)[sets] for name in ("test_cross", "test_moment", "usable", "cross", "moment")}
+    return GramView(group, whole.train_gram[kept], whole.test_gram[kept], **per_set)

@@ -1,0 +1,301 @@
+"""The one loop: sequential in alpha with warm starts, parallel over every set and lane of a chunk.
+
+Per alpha: extrapolate the last two solutions, let the columns whose extrapolated gradient exceeds its threshold join the
+working sets, solve the restricted problems, certify all lanes by one product with X, and go round again for the sets whose
+lanes missed `tol`, with the columns that violate the KKT conditions and a sharper inner target.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxnet import penalty
+from jaxnet.solver import coordinate, proximal, working_set
+from jaxnet.solver.certificate import Certificate, Penalties, certify
+from jaxnet.solver.place import null_fit, place
+from jaxnet.solver.restricted import Progress, Restricted
+from jaxnet.solver.view import View, per_set_matmul
+from jaxnet.solver.working_set import WorkingSet
+
+SOLVERS = {"coordinate": coordinate.solve, "proximal": proximal.solve}
+
+MARGIN = 0.5
+"""The first inner target is this share of tol: the certificate also counts columns outside the working set."""
+SHARPEN = 0.2
+LANES_AT_ONCE = 4
+LEAD_TOL = 1e-2
+PATIENCE = 4
+"""Rounds in a row without progress after which a fit is left as it is."""
+SINGLE_LIMIT = 1e-5
+SINGLE_FACTOR = 1e15
+"""Beyond this relative penalty factor single precision would overflow."""
+SINGLE_COLUMNS = 1024
+"""The inner solver starts in single precision where tol is at least SINGLE_LIMIT and there are so many columns that it pays."""
+
+
+class Status:
+    """Outcome codes of a lane (result.Status names them for users)."""
+
+    CONVERGED, MAX_ITER, DIVERGED, DEGENERATE = range(4)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to solve for a chunk of S sets with L lanes each, along A alphas, of which the first `skip` are a lead-in."""
+
+    view: View
+    sd: Float[Array, "S p"]
+    lam1: Float[np.ndarray, "S L A"]
+    lam2: Float[np.ndarray, "S L A"]
+    penalties: Penalties
+    """factors and bounds; its strengths are replaced along the path"""
+    unpenalised: Int[np.ndarray, " u"]
+    tol: float
+    max_iter: int
+    solver: str
+    skip: int = 0
+
+
+class Step(NamedTuple):
+    """The certified fits of one alpha, on the host. `columns` and `values` are the slots of each set, (S, W), (S, L, W)."""
+
+    alpha: int
+    gap: Float[np.ndarray, "S L"]
+    kkt: Float[np.ndarray, "S L"]
+    iterations: Int[np.ndarray, "S L"]
+    status: Int[np.ndarray, "S L"]
+    test_error: Float[np.ndarray, "S L"]
+    columns: Int[np.ndarray, "S W"]
+    values: Float[np.ndarray, "S L W"]
+
+
+class _State(NamedTuple):
+    """Between alphas: the working sets, the last two solutions by slot and their gradients by column."""
+
+    ws: WorkingSet
+    B: Float[Array, "S L W"]
+    B_old: Float[Array, "S L W"]
+    gradient: Float[Array, "S L p"]
+    gradient_old: Float[Array, "S L p"]
+    pinv: Float[Array, "S u u"]
+
+
+def walk(task: Task, emit: Callable[[Step], None], stopped: Callable[[], bool] = lambda: False) -> None:
+    """Solve the task, handing each certified alpha to `emit`; ends early when `stopped()` says so."""
+    state = _begin(task)
+    for k in range(task.lam1.shape[2]):
+        if stopped():
+            return
+        state, step = _advance(task, state, k)
+        if k >= task.skip:
+            emit(step)
+
+
+def _begin(task: Task) -> _State:
+    """All coefficients zero but the unpenalised ones, which sit in the first slots and are fitted exactly."""
+    sets, lanes = task.lam1.shape[:2]
+    large = task.view.usable.shape[1] >= SINGLE_COLUMNS
+    mild = max(task.penalties.factor1.max(), task.penalties.factor2.max()) < SINGLE_FACTOR
+    dtype = np.float32 if large and mild and task.tol >= SINGLE_LIMIT else np.float64
+    ws = working_set.build(task.view, [task.unpenalised] * sets, task.view.usable.shape[1], dtype)
+    gradient, pinv = null_fit(task.view, ws.index, len(task.unpenalised), np.zeros(lanes))
+    B = jnp.asarray(np.zeros((sets, lanes, ws.width)))
+    B, _, _ = place(task.view, ws.atoms, ws.index, B, pinv)
+    return _State(ws, B, B, gradient, gradient, pinv)
+
+
+class _Rounds:
+    """What the host remembers of the lanes while the rounds of one alpha go on."""
+
+    def __init__(self, shape: tuple[int, int], tol: float, max_iter: int):
+        self.tol, self.max_iter = tol, max_iter
+        self.active = np.ones(shape, bool)
+        self.passes = np.zeros(shape, np.int32)
+        self.best = np.full(shape, np.inf)
+        self.stale = np.zeros(shape, int)
+        self.sharp = np.ones(shape[0])
+
+    def targets(self) -> Float[np.ndarray, "S L"]:
+        return np.broadcast_to((MARGIN * self.tol * self.sharp)[:, None], self.active.shape)
+
+    def budget(self) -> int:
+        return int(max(self.max_iter - self.passes[self.active].min(initial=self.max_iter), 1))
+
+    def judge(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
+        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
+        missed = self.active & ~(gap <= self.tol) & np.isfinite(gap)
+        progress = joined[:, None] | (gap < 0.7 * self.best)
+        self.stale = np.where(progress, 0, self.stale + 1)
+        self.best = np.fmin(self.best, gap)
+        self.sharp = np.where(~joined & (missed & solved).any(axis=1), SHARPEN * self.sharp, self.sharp)
+        self.active = missed & (self.stale < PATIENCE) & (self.passes < self.max_iter)
+
+
+def _advance(task: Task, state: _State, k: int) -> tuple[_State, Step]:
+    """All lanes at alpha k: rounds of (join, solve, certify) until every gap is below tol or gives no more."""
+    ws, B, older, base = state.ws, state.B, state.B_old, state.gradient
+    previous = B
+    pen = task.penalties._replace(lam1=task.lam1[:, :, k], lam2=task.lam2[:, :, k])
+    ahead = _ahead(task, k)
+    wanted = np.asarray(_screen(base, state.gradient_old, ahead, pen, task.view.usable))
+    rounds = _Rounds(pen.lam1.shape, max(task.tol, LEAD_TOL) if k < task.skip else task.tol, task.max_iter)
+    while True:
+        busy = partial(_busy, len(task.unpenalised), B, older, previous)
+        ws, order = working_set.extend(ws, task.view, wanted, busy)
+        if order is not None:
+            B, older, previous = (_reorder(x, order) for x in (B, older, previous))
+        index = ws.index
+        view = task.view
+        problem = ((view.cross, view.moment), ws.gram, ws.scaled, index, ws.count.astype(np.int32), pen)
+        lanes = (rounds.active, rounds.passes, rounds.targets())
+        B, going, passes = _inner(
+            task.solver,
+            _at_once(rounds.active.shape[1]),
+            problem,
+            base,
+            B,
+            older,
+            ahead,
+            lanes,
+            np.int32(rounds.budget()),
+        )
+        B, remainder, dense = place(task.view, ws.atoms, index, B, state.pinv)
+        seal = certify(task.view, remainder, dense, task.sd, pen)
+        gap, base, rounds.passes = np.asarray(seal.gap), seal.gradient, np.asarray(passes)
+        wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
+        rounds.judge(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
+        if not rounds.active.any():
+            break
+        if ws.dtype == np.float32 and rounds.stale.max() >= 1:
+            ws, order = working_set.widen(ws, task.view)
+            B, older, previous = (_reorder(x, order) for x in (B, older, previous))
+        older, ahead = B, np.zeros_like(ahead)
+    step = _report(task, k, seal, ws, B, rounds)
+    return _State(ws, _finite(B), previous, base, state.gradient, state.pinv), step
+
+
+def _report(task: Task, k: int, seal: Certificate, ws: WorkingSet, B: Array, rounds: _Rounds) -> Step:
+    gap = np.asarray(seal.gap)
+    status = np.where(gap <= task.tol, Status.CONVERGED, np.where(np.isfinite(gap), Status.MAX_ITER, Status.DIVERGED))
+    idle = (np.asarray(task.view.moment) <= 0) | ~np.asarray(task.view.usable).any(axis=1)
+    status = np.where(idle[:, None] & (gap <= task.tol), Status.DEGENERATE, status)
+    kkt, test_error = np.asarray(seal.kkt), np.asarray(seal.test_error)
+    return Step(k - task.skip, gap, kkt, rounds.passes, status, test_error, ws.index, np.asarray(B))
+
+
+def _ahead(task: Task, k: int) -> Float[np.ndarray, "S L"]:
+    """How far to go on along the last change of the solution: the ratio of the two last steps in alpha."""
+    if k < task.skip + 2:
+        return np.zeros(task.lam1.shape[:2])
+    strength = task.lam1 + task.lam2
+    last = strength[:, :, k - 1] - strength[:, :, k - 2]
+    now = strength[:, :, k] - strength[:, :, k - 1]
+    return np.clip(np.divide(now, last, out=np.zeros_like(now), where=last != 0), 0.0, 2.0)
+
+
+@jax.jit
+def _screen(gradient, gradient_old, ahead, pen: Penalties, usable) -> Bool[Array, "S p"]:
+    """Columns that, with the last or the extrapolated gradient, would not stay at zero under the new penalties."""
+    terms = pen.terms()
+    further = gradient + ahead[..., None] * (gradient - gradient_old)
+    zero = jnp.zeros_like(gradient)
+    joins = (penalty.kkt_violation(gradient, zero, terms) > 0) | (penalty.kkt_violation(further, zero, terms) > 0)
+    return usable & jnp.any(joins, axis=1)
+
+
+def _at_once(lanes: int) -> int:
+    """Lanes of a set that an inner solve takes at once, a divisor of `lanes`.
+
+    On a CPU lanes go one after the other, each in its cache and to its own end: together all would wait for the slowest,
+    which costs 5 times the passes (benchmarks/NOTES.md). An accelerator takes all sets and lanes at once.
+    """
+    return 1 if jax.default_backend() == "cpu" else lanes
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _inner(solver: str, at_once: int, problem, base, B, older, ahead, lanes, budget):
+    """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
+    (cross, moment), gram, scaled, index, used, pen = problem
+    active, passes, target = lanes
+    at = jnp.minimum(index, cross.shape[1] - 1)
+    inside = index < cross.shape[1]
+    wide = lambda x: jnp.where(inside, jnp.take_along_axis(x, at, axis=1), 0)
+    slot = lambda x: wide(x).astype(gram.dtype)
+    diagonal = jnp.diagonal(gram, axis1=1, axis2=2) if scaled is None else _block_diagonal(gram)
+    cast = lambda x: x.astype(gram.dtype)
+    restricted = Restricted(
+        scaled, gram, diagonal, slot(cross), cast(moment), cast(pen.lam1), cast(pen.lam2),
+        slot(pen.factor1), slot(pen.factor2), slot(pen.lo), slot(pen.hi), used,
+    )  # fmt: skip
+    further = B + ahead[..., None] * (B - older)
+    further = cast(jnp.where(further * B > 0, further, 0.0))
+    spread = jnp.broadcast_to(at[:, None], (*B.shape[:2], at.shape[1]))
+    q = cast(jnp.where(inside[:, None], jnp.take_along_axis(base, spread, axis=2), 0.0))
+
+    def lanes_of(problem, state):
+        start, further, target = state
+        moved = start._replace(B=further, q=start.q - _moved(problem, further - start.B))
+        return SOLVERS[solver](problem, moved, target, budget)
+
+    state = (Progress(cast(B), q, active, passes), further, cast(target))
+    end = (
+        lanes_of(restricted, state) if at_once == B.shape[1] > 1 else _one_by_one(lanes_of, restricted, state, at_once)
+    )
+    return jnp.clip(end.B.astype(jnp.float64), wide(pen.lo)[:, None], wide(pen.hi)[:, None]), end.active, end.passes
+
+
+def _one_by_one(solve, problem: Restricted, state, at_once: int) -> Progress:
+    """Solve set after set, and in each `at_once` lanes after the other, without copying a set's Gram matrix per lane."""
+
+    def one_set(arrays):
+        problem, state = jax.tree.map(lambda x: x[None], arrays)
+        per_lane = {"lam1", "lam2"}
+
+        def one_lane(part):
+            strengths, state = part
+            return solve(problem._replace(**strengths), state)
+
+        by_lane = lambda x: jnp.moveaxis(x.reshape(1, -1, at_once, *x.shape[2:]), 1, 0)
+        strengths = {name: getattr(problem, name) for name in per_lane}
+        end = lax.map(one_lane, jax.tree.map(by_lane, (strengths, state)))
+        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(-1, *x.shape[3:]), end)
+
+    return lax.map(one_set, (problem, state))
+
+
+def _moved(problem: Restricted, change: Float[Array, "S L W"]) -> Float[Array, "S L W"]:
+    if problem.atoms is None:
+        return per_set_matmul(change, problem.gram, transpose=False)
+    return per_set_matmul(per_set_matmul(change, problem.atoms, transpose=False), problem.atoms, transpose=True)
+
+
+def _block_diagonal(gram: Float[Array, "S W K"]) -> Float[Array, "S W"]:
+    sets, width, size = gram.shape
+    return jnp.diagonal(gram.reshape(sets, width // size, size, size), axis1=2, axis2=3).reshape(sets, width)
+
+
+@jax.jit
+def _reorder(B, order):
+    width = B.shape[2]
+    at = jnp.broadcast_to(jnp.minimum(order, width - 1)[:, None], (*B.shape[:2], order.shape[1]))
+    return jnp.where((order < width)[:, None], jnp.take_along_axis(B, at, axis=2), 0.0)
+
+
+@jax.jit
+def _finite(B):
+    """Coefficients to go on from: a diverged lane starts again at zero."""
+    return jnp.where(jnp.all(jnp.isfinite(B), axis=2, keepdims=True), B, 0.0)
+
+
+def _busy(pinned: int, *solutions: Array) -> Bool[np.ndarray, "S W"]:
+    """Slots in which any lane has, or lately had, a coefficient; and the first ones, which are pinned."""
+    busy = np.any([np.any(np.asarray(B) != 0, axis=1) for B in solutions], axis=0)
+    busy[:, :pinned] = True
+    return busy

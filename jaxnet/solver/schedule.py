@@ -1,0 +1,72 @@
+"""Running a sweep's sets: chunks that fit the memory budget, a thread per core on a CPU, halves when memory runs out."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+import jax
+import numpy as np
+
+from jaxnet.lanes import Chunk
+
+CPU_BUDGET = 4e9
+DEVICE_SHARE = 0.6
+
+Solve = Callable[[Chunk, Callable[[], bool]], None]
+"""(chunk, stopped): solve these lanes to the end, or until `stopped()`."""
+
+
+def run(solve: Solve, plan: list[Chunk]) -> None:
+    """Call `solve` on every chunk. An error or Ctrl-C stops all chunks at their next alpha and is raised."""
+    stop = threading.Event()
+    device = jax.config.jax_default_device
+    workers = min(parallelism(), len(plan))
+    if workers == 1:
+        for chunk in plan:
+            _halving(solve, chunk, stop.is_set)
+        return
+
+    def one(chunk):
+        # The 64-bit scope and the default device belong to a thread: each worker enters its caller's.
+        with jax.enable_x64(True), jax.default_device(device):
+            _halving(solve, chunk, stop.is_set)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="jaxnet") as pool:
+        futures = [pool.submit(one, chunk) for chunk in plan]
+        try:
+            pending = set(futures)
+            while pending and not any(f.done() and f.exception() for f in futures):
+                # A timeout, so that Ctrl-C reaches the main thread on every platform.
+                _, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set() if any(not f.done() for f in futures) else None
+            for future in futures:
+                future.cancel()
+    for future in futures:
+        if not future.cancelled():
+            future.result()
+
+
+def _halving(solve: Solve, chunk: Chunk, stopped: Callable[[], bool]) -> None:
+    """Solve; where the device runs out of memory, solve the two halves one after the other."""
+    try:
+        solve(chunk, stopped)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error) or len(chunk.sets) == 1:
+            raise
+        for half in np.array_split(chunk.sets, 2):
+            _halving(solve, chunk._replace(sets=half), stopped)
+
+
+def parallelism() -> int:
+    """Chunks to have in flight: one per core on a CPU (coordinate steps are serial), one on an accelerator."""
+    if jax.default_backend() != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_budget() -> float:
+    """Bytes to plan with where the caller sets no limit."""
+    stats = None if jax.default_backend() == "cpu" else jax.local_devices()[0].memory_stats()
+    return CPU_BUDGET if not stats else DEVICE_SHARE * (stats["bytes_limit"] - stats["bytes_in_use"])
