@@ -1,0 +1,93 @@
+"""From certified fits in stored units, in any order, to a SweepResult."""
+
+import threading
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from jaxnet.problem import Problem
+from jaxnet.result import SparseRows, SweepResult
+from jaxnet.solver.path import Status, Step
+
+
+class Collector:
+    """Receives fits from several threads and counts them; every fit of the grid arrives at least once."""
+
+    def __init__(self, problem: Problem, alphas: Float[np.ndarray, "q R A"], progress):
+        self._problem, self._alphas, self._progress = problem, alphas, progress
+        shape = (problem.n_sets, *alphas.shape[1:])
+        self._gap, self._kkt, self._error = (np.full(shape, np.nan) for _ in range(3))
+        self._iterations, self._status = np.zeros(shape, np.int32), np.full(shape, Status.DIVERGED, np.int8)
+        self._seen = np.zeros(shape, bool)
+        self._fits: dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray, float]] = {}
+        self._lock = threading.Lock()
+        if progress:
+            progress(0, self._seen.size)
+
+    def keeps(self, s: int) -> bool:
+        """Whether the coefficients of set s are part of the result."""
+        return s % len(self._problem.groups) == 0 or self._problem.request.keep_fold_coefs
+
+    def add(self, sets: Int[np.ndarray, " S"], rows: Int[np.ndarray, " L"], step: Step) -> None:
+        """The certified fits of one alpha for these sets and rows of rho."""
+        at = np.ix_(sets, rows, [step.alpha])
+        fits = {}
+        for position, s in enumerate(sets):
+            if not self.keeps(s):
+                continue
+            moving = np.flatnonzero(np.any(step.values[position] != 0, axis=0))
+            columns, values = step.columns[position, moving], step.values[position][:, moving]
+            coef, intercept = self._problem.coefficients(s, columns, values)
+            for row, b, level in zip(rows, coef, np.atleast_1d(intercept), strict=True):
+                nonzero = np.flatnonzero(b)
+                fits[s, row, step.alpha] = (columns[nonzero], b[nonzero], float(level))
+        with self._lock:
+            before = self._seen[at].sum()
+            self._fits.update(fits)
+            self._gap[at], self._kkt[at] = step.gap[..., None], step.kkt[..., None]
+            self._iterations[at], self._status[at] = step.iterations[..., None], step.status[..., None]
+            self._error[at] = step.test_error[..., None]
+            self._seen[at] = True
+            if self._progress and before < at[0].size * len(rows):
+                self._progress(int(self._seen.sum()), self._seen.size)
+
+    def result(self) -> SweepResult:
+        """Everything, in the units of X and y. Call it once all fits have arrived."""
+        problem, request = self._problem, self._problem.request
+        q, G = len(problem.targets), len(problem.groups)
+        by_group = lambda x: np.moveaxis(x.reshape(q, G, *x.shape[1:]), 1, -1)
+        shape = lambda x: x[0] if request.single else x
+        errors = by_group(self._error)[..., 1:] * (problem.y_scale**2)[:, None, None, None]
+        grid = [(r, k) for r in range(self._alphas.shape[1]) for k in range(self._alphas.shape[2])]
+        coefs, intercepts = self._rows([(j * G, r, k) for j in range(q) for r, k in grid])
+        fold_coefs = fold_intercepts = None
+        if request.keep_fold_coefs and G > 1:
+            fold_keys = [(j * G + g, r, k) for j in range(q) for r, k in grid for g in range(1, G)]
+            fold_coefs, fold_intercepts = self._rows(fold_keys)
+            fold_intercepts = shape(fold_intercepts.reshape(*self._alphas.shape, G - 1))
+        return SweepResult(
+            rho=request.rho,
+            alphas=shape(self._alphas),
+            coefs=coefs,
+            intercepts=shape(intercepts.reshape(self._alphas.shape)),
+            errors=shape(errors) if G > 1 else None,
+            fold_weights=problem.groups.test_mass[1:] if request.weighted and G > 1 else None,
+            gap=shape(by_group(self._gap)),
+            kkt=shape(by_group(self._kkt)),
+            iterations=shape(by_group(self._iterations)),
+            status=shape(by_group(self._status)),
+            feature_names=request.feature_names,
+            tol=request.tol,
+            fold_coefs=fold_coefs,
+            fold_intercepts=fold_intercepts,
+        )
+
+    def _rows(self, keys: list[tuple[int, int, int]]) -> tuple[SparseRows, np.ndarray]:
+        fits = [self._fits[key] for key in keys]
+        starts = np.concatenate([[0], np.cumsum([len(columns) for columns, _, _ in fits])])
+        columns = np.concatenate([columns for columns, _, _ in fits]).astype(np.int32)
+        order = [np.argsort(columns, kind="stable") for columns, _, _ in fits]
+        shuffled = np.concatenate([o + start for o, start in zip(order, starts[:-1], strict=True)]).astype(np.int64)
+        values = np.concatenate([values for _, values, _ in fits])
+        rows = SparseRows(values[shuffled], columns[shuffled], starts, self._problem.request.X.shape[1])
+        return rows, np.array([level for _, _, level in fits])

@@ -1,0 +1,132 @@
+"""Who solves what: the path walker for fits with an L1 part or bounds, the closed form for the others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from jaxnet import lanes
+from jaxnet.collect import Collector
+from jaxnet.problem import SMALLEST_RHO, Problem
+from jaxnet.request import Request
+from jaxnet.solver import closed_form, schedule
+from jaxnet.solver.path import Status, Step, Task, walk
+from jaxnet.solver.view import GramView, RowView
+from jaxnet.solver.working_set import bytes_per_set
+
+NO_SIGNAL = 1e-15
+"""alpha_max where no column has any correlation with y: any alpha gives zeros (scikit-learn uses the same)."""
+
+
+def alpha_grid(request: Request, top: Float[np.ndarray, " q"]) -> Float[np.ndarray, "q R A"]:
+    """The alphas of every response and rho; `top` is alpha_max times rho."""
+    if not isinstance(request.alphas, int):
+        return np.tile(request.alphas, (len(top), 1, 1))
+    first = top[:, None] / np.maximum(request.rho, SMALLEST_RHO)
+    first = np.where(first > 0, first, NO_SIGNAL)
+    return lanes.geometric_grid(first, request.alphas, request.alpha_min_ratio)
+
+
+def solve_all(
+    problem: Problem, alphas: Float[np.ndarray, "q R A"], top: Float[np.ndarray, " q"], collector: Collector
+) -> None:
+    """Solve every fit of the sweep into the collector."""
+    closed = np.broadcast_to((problem.request.rho == 0)[:, None] | (alphas == 0), alphas.shape)
+    closed = closed & (not problem.request.bounded)
+    rows = np.flatnonzero(~closed.all(axis=(0, 2)))
+    if len(rows):
+        plan = _Walk.plan(problem, rows, alphas[:, rows], top, collector)
+        n, p = problem.design.shape
+        size = bytes_per_set(GramView if problem.by_gram else RowView, len(rows), n, p)
+        budget = problem.request.max_memory or schedule.memory_budget()
+        by_rho = np.argsort(problem.request.rho[rows], kind="stable")
+        schedule.run(plan.solve, lanes.chunks(problem.n_sets, by_rho, size, budget, schedule.parallelism()))
+    if closed.any():
+        for s in range(problem.n_sets):
+            _solve_closed(problem, s, alphas[s // len(problem.groups)], closed[s // len(problem.groups)], collector)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """The rows of the grid that are walked, with a lead-in before their first alpha; strengths per response."""
+
+    problem: Problem
+    rows: Int[np.ndarray, " L"]
+    lam1: Float[np.ndarray, "q L T"]
+    lam2: Float[np.ndarray, "q L T"]
+    skip: int
+    solver: str
+    collector: Collector
+
+    @classmethod
+    def plan(cls, problem: Problem, rows, alphas: Float[np.ndarray, "q L A"], top, collector: Collector) -> "_Walk":
+        # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
+        smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
+        alphas = np.where(alphas > 0, alphas, smallest)
+        rho = problem.request.rho[rows]
+        lead = lanes.lead_in(top[:, None] / np.maximum(rho, SMALLEST_RHO), alphas[:, :, 0])
+        whole = np.concatenate([lead, alphas], axis=2)
+        lam1 = whole * rho[:, None] / problem.y_scale[:, None, None]
+        lam2 = whole * (1 - rho)[:, None]
+        solver = problem.request.solver
+        if solver == "auto":
+            solver = "coordinate" if jax.default_backend() == "cpu" else "proximal"
+        return cls(problem, rows, lam1, lam2, lead.shape[2], solver, collector)
+
+    def solve(self, chunk: lanes.Chunk, stopped: Callable[[], bool]) -> None:
+        """Walk one chunk along its alphas."""
+        sets, rows = chunk
+        at = np.ix_(sets // len(self.problem.groups), rows)
+        unit1, unit2 = _unit(self.lam1), _unit(self.lam2)
+        task = Task(
+            view=self.problem.view(sets),
+            sd=self.problem.sd(sets),
+            lam1=self.lam1[at] / unit1,
+            lam2=self.lam2[at] / unit2,
+            penalties=self.problem.penalties(sets, unit1, unit2),
+            unpenalised=self.problem.unpenalised,
+            tol=self.problem.request.tol,
+            max_iter=self.problem.request.max_iter,
+            solver=self.solver,
+            skip=self.skip,
+        )
+        walk(task, lambda step: self.collector.add(sets, self.rows[rows], step), stopped)
+
+
+def _unit(strength: np.ndarray) -> float:
+    """A power of two near the largest strength, so that strengths and factors are both of order one."""
+    largest = strength.max(initial=0.0)
+    return float(np.ldexp(1.0, np.frexp(largest)[1])) if largest > 0 else 1.0
+
+
+def _solve_closed(
+    problem: Problem, s: int, alphas: Float[np.ndarray, "R A"], closed: Bool[np.ndarray, "R A"], collector: Collector
+) -> None:
+    """All closed-form fits of one set, a row of rho after the other so that the lanes of a call have one length."""
+    sets, tol = np.array([s]), problem.request.tol
+    view, sd = problem.view(sets), problem.sd(sets)
+    free = problem.unpenalised
+    for row in np.flatnonzero(closed.any(axis=1)):
+        lam2 = np.where(closed[row], alphas[row] * (1 - problem.request.rho[row]), 0.0)
+        unit = _unit(lam2)
+        pen = problem.penalties(sets, 1.0, unit)._replace(
+            lam1=jnp.zeros((1, len(lam2))), lam2=jnp.asarray(lam2[None] / unit)
+        )
+        solution = closed_form.solve(len(free), view, pen, sd, jnp.asarray(free))
+        seal, dense = solution.certificate, np.asarray(solution.dense)
+        gap, kkt, test = (np.asarray(x)[0] for x in (seal.gap, seal.kkt, seal.test_error))
+        idle = not (np.asarray(view.moment)[0] > 0 and np.asarray(view.usable).any())
+        status = np.where(gap <= tol, Status.DEGENERATE if idle else Status.CONVERGED, Status.MAX_ITER)
+        status = np.where(np.isfinite(gap), status, Status.DIVERGED)
+        columns = np.arange(problem.request.X.shape[1])[None]
+        for k in np.flatnonzero(closed[row]):
+            one = lambda x, k=k: np.asarray(x[k]).reshape(1, 1)
+            values = dense[k, : columns.shape[1]].reshape(1, 1, -1)
+            collector.add(
+                sets,
+                np.array([row]),
+                Step(k, one(gap), one(kkt), np.ones((1, 1), np.int32), one(status), one(test), columns, values),
+            )

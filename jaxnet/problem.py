@@ -1,0 +1,144 @@
+"""A request made ready for the solver: stored data, units, and the sets of lanes that look at them.
+
+Stored units: X = center + scale * Z with power-of-two scales, y = y_center + y_scale * t. A coefficient of X is
+b = beta * y_scale / scale; a penalty v|b| on it is v/scale |beta| (or, standardised, v sd |beta| with sd that of Z's column in
+the group), and alpha acts as alpha/y_scale on the L1 part and as alpha on the ridge part.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from jaxnet.design.base import Conditioning, Design
+from jaxnet.design.condition import condition
+from jaxnet.design.dense import DenseDesign
+from jaxnet.lanes import Groups
+from jaxnet.request import Request
+from jaxnet.solver.certificate import Penalties
+from jaxnet.solver.moments import Moments, column_moments, gram_view, subset
+from jaxnet.solver.place import null_fit
+from jaxnet.solver.view import GramView, View, row_view
+
+GRAM_ASPECT = 2
+"""Rows per column from which Gram matrices of all columns pay."""
+GRAM_LIMIT = 4096
+LARGEST_FACTOR = 1e300
+"""Relative penalty factors are finite, so that none times zero is a number."""
+SMALLEST_RHO = 1e-3
+"""The grid of a smaller rho starts where this one's would: alpha_max grows as 1/rho (as in R glmnet)."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """S = q G sets, response-major: set s belongs to response s // G and group s % G."""
+
+    request: Request
+    design: Design
+    conditioning: Conditioning
+    groups: Groups
+    targets: Float[np.ndarray, "q n"]
+    y_center: Float[np.ndarray, " q"]
+    y_scale: Float[np.ndarray, " q"]
+    moments: Moments
+
+    @classmethod
+    def build(cls, request: Request) -> "Problem":
+        """Store X (the one copy), scale y, and take the column moments of every group."""
+        design, conditioning = DenseDesign.build(request.X, dtype=request.dtype, centred=request.fit_intercept)
+        n = design.shape[0]
+        pad = lambda x: np.pad(x, ((0, 0), (0, n - x.shape[1])))
+        groups = Groups(pad(request.groups.train), pad(request.groups.test), request.groups.test_mass)
+        targets = request.Y.copy()
+        y_center, y_scale = condition(targets, centred=request.fit_intercept)
+        moments = column_moments(design, groups.train, request.fit_intercept)
+        return cls(request, design, conditioning, groups, pad(targets), y_center, y_scale, moments)
+
+    @property
+    def n_sets(self) -> int:
+        return len(self.targets) * len(self.groups)
+
+    @property
+    def by_gram(self) -> bool:
+        """Whether one Gram matrix per group replaces X."""
+        n, p = self.design.shape
+        return n >= GRAM_ASPECT * p and p <= GRAM_LIMIT
+
+    @cached_property
+    def _whole(self) -> GramView:
+        return gram_view(self.design, self.groups, self.targets, self.moments, self.request.fit_intercept)
+
+    def view(self, sets: Int[np.ndarray, " S"]) -> View:
+        """The data as these sets see them."""
+        response, group = np.divmod(sets, len(self.groups))
+        if self.by_gram:
+            kept = np.unique(group)
+            return subset(self._whole, sets, kept, np.searchsorted(kept, group))
+        rows = (self.groups.train, self.groups.test, self.moments.usable, self.moments.mean)
+        return row_view(
+            self.design, *(x[group] for x in rows), self.targets[response], float(self.request.fit_intercept)
+        )
+
+    def sd(self, sets: Int[np.ndarray, " S"]) -> Float[np.ndarray, "S p"]:
+        return self.moments.sd[sets % len(self.groups)]
+
+    @property
+    def unpenalised(self) -> Int[np.ndarray, " u"]:
+        return np.flatnonzero(self.request.factor == 0)
+
+    def penalties(self, sets: Int[np.ndarray, " S"], unit1: float = 1.0, unit2: float = 1.0) -> Penalties:
+        """Factors and bounds in stored units, for strengths alpha rho / y_scale / unit1 and alpha (1 - rho) / unit2."""
+        response, group = np.divmod(sets, len(self.groups))
+        scale, v = self.conditioning.scale, self.request.factor
+        if self.request.standardize:
+            sd = self.moments.sd[group, : len(v)]
+            factor1, factor2 = v * unit1 * sd, v * unit2 * sd * sd
+        else:
+            with np.errstate(over="ignore"):
+                factor1, factor2 = v * unit1 / scale, v * unit2 / scale / scale
+            factor1, factor2 = (np.tile(f, (len(sets), 1)) for f in (factor1, factor2))
+        with np.errstate(over="ignore", invalid="ignore"):
+            per_unit = scale / self.y_scale[response][:, None]
+            lo, hi = (np.where(b == 0, 0.0, b * per_unit) for b in (self.request.lower, self.request.upper))
+        width = self.design.shape[1] - len(v)
+        pad = lambda x, fill: np.pad(x, ((0, 0), (0, width)), constant_values=fill)
+        none = np.zeros((len(sets), 0))
+        return Penalties(
+            none, none,
+            pad(np.minimum(factor1, LARGEST_FACTOR), 1.0), pad(np.minimum(factor2, LARGEST_FACTOR), 1.0),
+            pad(lo, -np.inf), pad(hi, np.inf),
+        )  # fmt: skip
+
+    def alpha_max(self) -> Float[np.ndarray, " q"]:
+        """Per response, the least alpha rho at which all penalised coefficients of the full-data fit are zero.
+
+        max_j |x_j'(y - fitted)| / v_j over the usable penalised columns, on the side that their bounds allow, with the
+        unpenalised columns fitted.
+        """
+        tops = []
+        for j in range(len(self.targets)):
+            sets = np.array([j * len(self.groups)])
+            view, pen = self.view(sets), self.penalties(sets)
+            free = self.unpenalised[None].astype(np.int32)
+            u = np.asarray(null_fit(view, free, free.shape[1], np.zeros(1))[0])[0, 0]
+            u = np.where(
+                ((u > 0) & (np.asarray(pen.hi[0]) > 0)) | ((u < 0) & (np.asarray(pen.lo[0]) < 0)), np.abs(u), 0.0
+            )
+            factor = np.asarray(pen.factor1[0])
+            tops.append(np.max(np.divide(u, factor, out=np.zeros_like(u), where=factor > 0)))
+        return np.array(tops) * self.y_scale
+
+    def coefficients(self, s: int, columns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Stored coefficients (..., k) of the given columns, in the units of X and y, with their intercepts (...,)."""
+        response, group = divmod(s, len(self.groups))
+        center, scale = (x[columns] for x in self.conditioning)
+        coef = values * self.y_scale[response] / scale
+        if not self.request.fit_intercept:
+            return coef, np.zeros(values.shape[:-1])
+        mean = self.moments.mean[group, columns]
+        # Relative to one training row, so that the mean of a constant is that constant.
+        weights, target = self.groups.train[group], self.targets[response]
+        anchor = target[np.argmax(weights > 0)]
+        level = anchor + weights @ (target - anchor) - values @ mean
+        return coef, self.y_center[response] + self.y_scale[response] * level - coef @ center

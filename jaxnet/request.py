@@ -1,0 +1,231 @@
+"""What a caller asks of a sweep, checked and in one frozen record. Every refusal is a sentence."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.errors import InvalidInput
+from jaxnet.lanes import Groups
+from jaxnet.resampling import resamples
+
+SOLVERS = ("auto", "coordinate", "proximal")
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A sweep to be run. X (n, p); Y (q, n), `single` if the caller's y was (n,); `alphas` a count or values (R, A)."""
+
+    X: np.ndarray
+    Y: np.ndarray
+    single: bool
+    feature_names: tuple[str, ...] | None
+    groups: Groups
+    weighted: bool
+    rho: np.ndarray
+    alphas: int | np.ndarray
+    alpha_min_ratio: float
+    fit_intercept: bool
+    standardize: bool
+    factor: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    tol: float
+    max_iter: int
+    solver: str
+    dtype: np.dtype
+    device: object
+    max_memory: float | None
+    keep_fold_coefs: bool
+
+    @property
+    def bounded(self) -> bool:
+        """Whether any coefficient has a finite bound."""
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+
+def parse(
+    X, y, *, rho, alphas, cv, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor, lower, upper,
+    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs,
+) -> Request:  # fmt: skip
+    """Check the arguments of `jaxnet.sweep`, whose docstring says what they mean."""
+    matrix, names = as_matrix(X)
+    n, p = matrix.shape
+    response = as_response(y, n)
+    weight = as_weights(sample_weight, n)
+    rho = _rho(rho)
+    resampled = resamples(cv, matrix, response)
+    request = Request(
+        X=matrix,
+        Y=np.ascontiguousarray(response.reshape(n, -1).T),
+        single=response.ndim == 1,
+        feature_names=names,
+        groups=Groups.build(resampled.train, resampled.test, weight),
+        weighted=weight is not None,
+        rho=rho,
+        alphas=_alphas(alphas, len(rho)),
+        alpha_min_ratio=_ratio(alpha_min_ratio, 1e-2 if n < p else 1e-3),
+        fit_intercept=_flag(fit_intercept, "fit_intercept"),
+        standardize=_flag(standardize, "standardize"),
+        factor=_factor(penalty_factor, p),
+        lower=_bound(lower, p, "lower", -np.inf),
+        upper=_bound(upper, p, "upper", np.inf),
+        tol=_tol(tol),
+        max_iter=_count(max_iter, "max_iter"),
+        solver=_choice(solver, "solver", SOLVERS),
+        dtype=_dtype(dtype, matrix.dtype),
+        device=device,
+        max_memory=_memory(max_memory),
+        keep_fold_coefs=_flag(keep_fold_coefs, "keep_fold_coefs"),
+    )
+    _check_together(request)
+    return request
+
+
+def _check_together(request: Request) -> None:
+    limited = np.isfinite(request.lower) | np.isfinite(request.upper)
+    if (limited & (request.factor == 0)).any():
+        column = int(np.flatnonzero(limited & (request.factor == 0))[0])
+        raise InvalidInput(
+            f"Column {column} has penalty_factor 0 and a bound; an unpenalised coefficient cannot be bounded. Give lower and "
+            "upper as arrays with -inf and inf there, or give the column a small factor."
+        )
+    if request.bounded and not isinstance(request.alphas, int) and (request.alphas == 0).any():
+        raise InvalidInput(
+            "alphas contains 0, which cannot be combined with lower or upper; use a small positive alpha."
+        )
+
+
+def _numbers(value, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{name}={value!r} is not a number or an array of numbers.") from None
+    if array.size == 0:
+        raise InvalidInput(f"{name} is empty; give at least one value.")
+    if np.isnan(array).any():
+        raise InvalidInput(f"{name} contains NaN; every value must be a number.")
+    return array
+
+
+def _rho(rho) -> np.ndarray:
+    values = np.atleast_1d(_numbers(rho, "rho"))
+    if values.ndim != 1:
+        raise InvalidInput(f"rho has shape {values.shape}; give one value or a list of values.")
+    outside = values[(values < 0) | (values > 1)]
+    if outside.size:
+        raise InvalidInput(
+            f"rho={outside[0]:g} is outside [0, 1]; it is the share of the L1 penalty (1: lasso, 0: ridge)."
+        )
+    return values
+
+
+def _alphas(alphas, n_rho: int) -> int | np.ndarray:
+    if isinstance(alphas, (int, np.integer)) and not isinstance(alphas, bool):
+        if alphas < 1:
+            raise InvalidInput(f"alphas={alphas}: the number of alphas must be at least 1.")
+        return int(alphas)
+    if isinstance(alphas, bool) or (np.ndim(alphas) == 0):
+        raise InvalidInput(f"alphas={alphas!r}: give how many (an integer) or the values (a list); one value v is [v].")
+    values = _numbers(alphas, "alphas")
+    if values.ndim == 1:
+        values = np.tile(values, (n_rho, 1))
+    if values.ndim != 2 or len(values) != n_rho:
+        raise InvalidInput(
+            f"alphas has shape {np.shape(alphas)}; give one list, or one row for each of the {n_rho} rho."
+        )
+    bad = values[(values < 0) | ~np.isfinite(values)]
+    if bad.size:
+        raise InvalidInput(f"alphas contains {bad[0]:g}; every alpha must be finite and at least 0.")
+    return -np.sort(-values, axis=1)
+
+
+def _ratio(value, default: float) -> float:
+    ratio = default if value is None else float(_numbers(value, "alpha_min_ratio"))
+    if not 0 < ratio <= 1:
+        raise InvalidInput(f"alpha_min_ratio={ratio:g} must be above 0 and at most 1.")
+    return ratio
+
+
+def _tol(value) -> float:
+    tol = float(_numbers(value, "tol").reshape(-1)[0])
+    if not 0 < tol < np.inf:
+        raise InvalidInput(f"tol={tol:g} must be positive: it is the relative duality gap that each fit must reach.")
+    return tol
+
+
+def _count(value, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InvalidInput(f"{name}={value!r} must be an integer of at least 1.")
+    return int(value)
+
+
+def _flag(value, name: str) -> bool:
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidInput(f"{name}={value!r} must be True or False.")
+    return bool(value)
+
+
+def _choice(value, name: str, options: tuple[str, ...]) -> str:
+    if value not in options:
+        raise InvalidInput(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, options))}.")
+    return value
+
+
+def _factor(value, p: int) -> np.ndarray:
+    if value is None:
+        return np.ones(p)
+    factor = (
+        np.broadcast_to(_numbers(value, "penalty_factor"), (p,))
+        if np.ndim(value) == 0
+        else _numbers(value, "penalty_factor")
+    )
+    if factor.shape != (p,):
+        raise InvalidInput(
+            f"penalty_factor has shape {factor.shape}, but X has {p} columns; give one factor per column."
+        )
+    if (factor < 0).any() or not np.isfinite(factor).all():
+        raise InvalidInput(
+            f"penalty_factor contains {factor[(factor < 0) | ~np.isfinite(factor)][0]:g}; use finite values >= 0."
+        )
+    return factor
+
+
+def _bound(value, p: int, name: str, default: float) -> np.ndarray:
+    if value is None:
+        return np.full(p, default)
+    bound = _numbers(value, name)
+    if bound.ndim and bound.shape != (p,):
+        raise InvalidInput(f"{name} has shape {bound.shape}, but X has {p} columns; give one number or one per column.")
+    wrong = bound > 0 if name == "lower" else bound < 0
+    if wrong.any():
+        side = "at most" if name == "lower" else "at least"
+        raise InvalidInput(f"{name}={bound[wrong].flat[0]:g} must be {side} 0, so that zero coefficients are allowed.")
+    return np.broadcast_to(bound, (p,)).copy()
+
+
+def _dtype(value, given: np.dtype) -> np.dtype:
+    if value is None:
+        return given
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = None
+    if dtype is None or dtype.name not in DTYPES:
+        raise InvalidInput(f"dtype={value!r} is not supported; choose float32 or float64.")
+    return dtype
+
+
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+
+
+def _memory(value) -> float | None:
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*([0-9.]+(?:e[0-9]+)?)\s*([kmgt]?)i?b?\s*", str(value).lower())
+    size = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not size > 0:
+        raise InvalidInput(f"max_memory={value!r} must be a positive number of bytes, or a text such as '2GB'.")
+    return size

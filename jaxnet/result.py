@@ -1,0 +1,254 @@
+"""What a sweep returns: frozen results that are data, and the choice of a model from them."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from jaxnet.errors import InvalidInput
+
+
+class Status(IntEnum):
+    """Outcome of one fit.
+
+    CONVERGED: its certified relative duality gap is at most `tol`. MAX_ITER: it is not, within `max_iter` passes or as far
+    as the arithmetic reaches. DIVERGED: the coefficients are not finite. DEGENERATE: nothing to fit (constant response, or
+    no column that varies on its training rows), so that the exact answer is all zeros.
+    """
+
+    CONVERGED = 0
+    MAX_ITER = 1
+    DIVERGED = 2
+    DEGENERATE = 3
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of which only the nonzeros are stored (compressed sparse rows): row i holds `columns[starts[i]:starts[i+1]]`."""
+
+    values: Float[np.ndarray, " k"]
+    columns: Int[np.ndarray, " k"]
+    starts: Int[np.ndarray, " rows+1"]
+    n_columns: int
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def row(self, i: int) -> Float[np.ndarray, " p"]:
+        """Row i as a dense vector."""
+        dense = np.zeros(self.n_columns)
+        span = slice(self.starts[i], self.starts[i + 1])
+        dense[self.columns[span]] = self.values[span]
+        return dense
+
+    def toarray(self) -> Float[np.ndarray, "rows p"]:
+        """All rows, dense."""
+        dense = np.zeros((len(self), self.n_columns))
+        dense[np.repeat(np.arange(len(self)), self.counts()), self.columns] = self.values
+        return dense
+
+    def counts(self) -> Int[np.ndarray, " rows"]:
+        """Nonzeros per row."""
+        return np.diff(self.starts)
+
+
+@dataclass(frozen=True)
+class BestFit:
+    """The fit that a rule chose: at `index` (i, k) of the grid, refitted on all rows, with its cross-validated error.
+
+    `cv_error` is the mean held-out (weighted) squared error in units of y squared, `cv_se` its standard error over folds.
+    """
+
+    rule: str
+    index: tuple[int, int]
+    alpha: float
+    rho: float
+    coef: Float[np.ndarray, " p"]
+    intercept: float
+    cv_error: float
+    cv_se: float
+    nonzeros: int
+    gap: float
+    status: Status
+
+    def __repr__(self) -> str:
+        return (
+            f"BestFit(rule={self.rule!r}, alpha={self.alpha:.6g}, rho={self.rho:g}, nonzeros={self.nonzeros}, "
+            f"cv_error={self.cv_error:.6g} +- {self.cv_se:.2g}, gap={self.gap:.1e}, status={self.status.name})"
+        )
+
+
+RULES = ("min", "1se")
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """Every fit of a sweep. NumPy arrays; R values of rho, A alphas, F folds, G = 1 + F groups (the full data first).
+
+    With q responses (y of shape (n, q)) every array but `rho` and `fold_weights` has a leading axis q.
+
+    Fields: `rho` (R,); `alphas` (R, A), decreasing; `coefs`, the full-data coefficients on the scale of X, as sparse rows
+    in the order of the flattened (q,) R, A; `intercepts` (R, A); `errors` (R, A, F), the held-out weighted mean squared
+    errors, or None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
+    `gap` (relative duality gap), `kkt` (largest KKT violation, in units of correlation), `iterations` (passes) and
+    `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; and, if they were asked for, `fold_coefs`
+    (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F).
+    """
+
+    rho: np.ndarray
+    alphas: np.ndarray
+    coefs: SparseRows
+    intercepts: np.ndarray
+    errors: np.ndarray | None
+    fold_weights: np.ndarray | None
+    gap: np.ndarray
+    kkt: np.ndarray
+    iterations: np.ndarray
+    status: np.ndarray
+    feature_names: tuple[str, ...] | None
+    tol: float
+    fold_coefs: SparseRows | None = None
+    fold_intercepts: np.ndarray | None = None
+
+    @property
+    def n_features(self) -> int:
+        """Columns of X."""
+        return self.coefs.n_columns
+
+    @property
+    def n_responses(self) -> int | None:
+        """The q of y (n, q), or None if y was (n,)."""
+        return self.alphas.shape[0] if self.alphas.ndim == 3 else None
+
+    @property
+    def nonzeros(self) -> Int[np.ndarray, "*q R A"]:
+        """Number of nonzero coefficients of each full-data fit."""
+        return self.coefs.counts().reshape(self.alphas.shape)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit, those of the folds included, is certified to `tol`."""
+        return bool(np.isin(self.status, (Status.CONVERGED, Status.DEGENERATE)).all())
+
+    @property
+    def error_mean(self) -> Float[np.ndarray, "*q R A"]:
+        """Mean held-out error over the folds: each fold counts by its held-out weight if sample weights were given."""
+        return np.average(self._folds(), axis=-1, weights=self.fold_weights)
+
+    @property
+    def error_se(self) -> Float[np.ndarray, "*q R A"]:
+        """Standard error of `error_mean`: sqrt(sum_k w_k (e_k - mean)^2 / sum_k w_k / (F - 1)), as in glmnet; nan if F = 1."""
+        errors = self._folds()
+        if errors.shape[-1] < 2:
+            return np.full(errors.shape[:-1], np.nan)
+        # In units of the largest error, so that squares neither overflow nor vanish.
+        unit = np.nanmax(errors, axis=-1, initial=0.0)
+        unit = np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
+        scaled = (errors - self.error_mean[..., None]) / unit[..., None]
+        return unit * np.sqrt(np.average(scaled**2, axis=-1, weights=self.fold_weights) / (errors.shape[-1] - 1))
+
+    def coef_at(self, i: int, k: int, response: int | None = None) -> Float[np.ndarray, " p"]:
+        """The dense coefficients of the full-data fit at `rho[i]`, `alphas[i, k]` (of one response, if there are several)."""
+        return self.coefs.row(int(np.ravel_multi_index(self._at(i, k, response), self.alphas.shape, mode="wrap")))
+
+    def best(self, rule: str = "min") -> "BestFit | list[BestFit]":
+        """The model chosen by cross-validation; with q responses a list of q.
+
+        rule "min": the least mean held-out error. "1se": among all fits whose mean error is within one standard error of
+        the least (the standard error of that winner), the one with the fewest nonzero coefficients; ties go to the
+        larger alpha, then to the smaller error. Raises InvalidInput for another rule, or without folds.
+        """
+        if rule not in RULES:
+            raise InvalidInput(f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}.")
+        if self.n_responses is None:
+            return self._best(rule, None)
+        return [self._best(rule, j) for j in range(self.n_responses)]
+
+    def predict(self, X, rule: str = "min") -> np.ndarray:
+        """Predictions (n,) or (n, q) of the chosen models for new rows; a frame's columns are matched by name."""
+        from jaxnet.data.arrays import as_matrix
+
+        X, names = as_matrix(X)
+        if names is not None and self.feature_names is not None and names != self.feature_names:
+            missing = [name for name in self.feature_names if name not in names]
+            if missing:
+                raise InvalidInput(f"X lacks {len(missing)} columns that the sweep was fitted on: {missing[:5]}.")
+            X = X[:, [names.index(name) for name in self.feature_names]]
+        elif X.shape[1] != self.n_features:
+            raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {self.n_features}.")
+        fits = self.best(rule)
+        if isinstance(fits, BestFit):
+            return X @ fits.coef + fits.intercept
+        return np.stack([X @ fit.coef + fit.intercept for fit in fits], axis=1)
+
+    def status_counts(self) -> dict[str, int]:
+        """How many fits ended how, by the names of `Status`; only those that occur."""
+        codes, counts = np.unique(self.status, return_counts=True)
+        return {Status(int(code)).name: int(count) for code, count in zip(codes, counts, strict=True)}
+
+    def _folds(self) -> np.ndarray:
+        if self.errors is None:
+            raise InvalidInput(
+                "This result has no folds (cv=None), so there are no held-out errors: sweep again with cv=5."
+            )
+        return self.errors
+
+    def _at(self, i: int, k: int, response: int | None) -> tuple[int, ...]:
+        if (response is None) != (self.n_responses is None):
+            swept = "one response" if self.n_responses is None else f"{self.n_responses} responses"
+            raise InvalidInput(
+                f"response={response!r}, but the sweep had {swept}; name a response exactly where there are several."
+            )
+        at = (i, k) if response is None else (response, i, k)
+        for name, value, size in zip(("k", "i", "response"), at[::-1], self.alphas.shape[::-1], strict=False):
+            if not -size <= value < size:
+                raise InvalidInput(f"{name}={value} is outside the grid, which has {size}.")
+        return at
+
+    def _best(self, rule: str, response: int | None) -> BestFit:
+        pick = lambda x: x if response is None else x[response]
+        mean, se = pick(self.error_mean), pick(self.error_se)
+        if not np.isfinite(mean).any():
+            raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
+        index = np.unravel_index(int(np.nanargmin(mean)), mean.shape)
+        if rule == "1se":
+            index = _simplest(mean, mean[index] + np.nan_to_num(se[index]), pick(self.nonzeros), pick(self.alphas))
+        i, k = map(int, index)
+        at = self._at(i, k, response)
+        return BestFit(
+            rule=rule,
+            index=(i, k),
+            alpha=float(self.alphas[at]),
+            rho=float(self.rho[i]),
+            coef=self.coef_at(i, k, response),
+            intercept=float(self.intercepts[at]),
+            cv_error=float(mean[i, k]),
+            cv_se=float(se[i, k]),
+            nonzeros=int(self.nonzeros[at]),
+            gap=float(self.gap[at][0]),
+            status=Status(int(self.status[at][0])),
+        )
+
+    def __repr__(self) -> str:
+        R, A = self.alphas.shape[-2:]
+        folds = 0 if self.errors is None else self.errors.shape[-1]
+        responses = "" if self.n_responses is None else f"{self.n_responses} responses x "
+        lines = [
+            f"SweepResult: {self.gap.size:,} fits of {self.n_features:,} columns = {responses}{R} rho x {A} alphas x "
+            + (f"({folds} folds + all rows)" if folds else "all rows")
+        ]
+        if folds:
+            fits = self.best() if self.n_responses else [self.best()]
+            lines += [f"  best: {fit!r}" for fit in fits[:3]] + ["  ..."] * (len(fits) > 3)
+        bad = {k: v for k, v in self.status_counts().items() if k not in ("CONVERGED", "DEGENERATE")}
+        worst = float(np.nanmax(self.gap)) if np.isfinite(self.gap).any() else float("nan")
+        verdict = f"all certified to tol={self.tol:g}" if self.converged else f"NOT converged: {bad}"
+        return "\n".join([*lines, f"  {verdict}; worst relative gap {worst:.1e}"])
+
+
+def _simplest(mean: np.ndarray, limit: float, nonzeros: np.ndarray, alphas: np.ndarray) -> tuple[int, int]:
+    """The grid point with the fewest nonzeros among those with mean error <= limit; ties: larger alpha, smaller error."""
+    near = np.argwhere(mean <= limit)
+    keys = [(int(nonzeros[tuple(at)]), -float(alphas[tuple(at)]), float(mean[tuple(at)])) for at in near]
+    return tuple(near[min(range(len(keys)), key=keys.__getitem__)])

@@ -1,0 +1,171 @@
+"""The public functional calls: numbers in, a SweepResult out."""
+
+import warnings
+from contextlib import contextmanager, nullcontext
+from dataclasses import fields
+
+import jax
+import numpy as np
+from jax.tree_util import register_dataclass
+
+from jaxnet.collect import Collector
+from jaxnet.dispatch import alpha_grid, solve_all
+from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.problem import Problem
+from jaxnet.progress import Progress
+from jaxnet.request import Request, parse
+from jaxnet.result import SparseRows, Status, SweepResult
+
+
+def sweep(
+    X,
+    y,
+    *,
+    rho=(0.1, 0.5, 0.9, 1.0),
+    alphas=100,
+    cv=5,
+    alpha_min_ratio=None,
+    sample_weight=None,
+    fit_intercept=True,
+    standardize=False,
+    penalty_factor=None,
+    lower=None,
+    upper=None,
+    tol=1e-4,
+    max_iter=10_000,
+    solver="auto",
+    dtype=None,
+    device=None,
+    max_memory=None,
+    progress=None,
+    keep_fold_coefs=False,
+) -> SweepResult:
+    """Fit the elastic net on the whole (alpha, rho) grid, on all rows and on every fold, over one copy of X.
+
+    Each fit minimises, over coefficients b and an intercept b0,
+
+        1/(2 sum(w)) sum_i w_i (y_i - b0 - x_i'b)^2 + alpha sum_j v_j (rho |b_j| + (1 - rho)/2 b_j^2),   lower <= b <= upper
+
+    (scikit-learn's convention, its `l1_ratio` being rho), w the sample weights of the fit's training rows.
+
+    Parameters
+    - X: (n, p) array, or a pandas, polars or pyarrow frame, whose column names are kept. Dense, finite.
+    - y: (n,), or (n, q) for q independent responses over the same X (the result gains a leading axis q).
+    - rho: the L1 shares, each in [0, 1]: 1 is the lasso, 0 is ridge.
+    - alphas: how many (a log grid from each rho's own alpha_max, the least alpha at which all penalised coefficients are
+      zero; at rho < 1e-3 that of 1e-3), or values >= 0: one list for all rho, or an array (R, A). Sorted decreasingly.
+    - alpha_min_ratio: last alpha of such a grid over its first; by default 1e-2 if n < p, else 1e-3.
+    - cv: None, a number of contiguous folds, `jaxnet.KFold`, any object with `split(X, y)`, or (train, test) index pairs.
+    - sample_weight: (n,) >= 0, in the fit and in the held-out error. Only ratios matter.
+    - fit_intercept: whether b0 is fitted (unpenalised); otherwise it is zero and nothing is centred.
+    - standardize: put the penalty on coefficients of columns scaled to unit variance, with each fit's own weights;
+      coefficients are reported on the scale of X all the same. Off by default, as in scikit-learn.
+    - penalty_factor: v (p,) >= 0; 0 leaves a column unpenalised. Not rescaled (R glmnet rescales to mean 1).
+    - lower, upper: bounds on the coefficients, scalars or (p,), lower <= 0 <= upper; `lower=0` is non-negative fits.
+    - tol: the relative duality gap that every fit must reach: (primal - dual) / (half the weighted mean of the centred
+      y^2). 1e-4 is about scikit-learn's default accuracy. max_iter: passes over the working set per fit.
+    - solver: "coordinate" (block coordinate descent), "proximal" (accelerated proximal gradient), or "auto": the former on
+      a CPU, the latter on a GPU. Fits without an L1 part or bounds are solved in closed form.
+    - dtype: "float32" or "float64" for the copy of X; X's own by default. Certificates are computed in float64.
+    - device: a JAX device, or "cpu" or "gpu"; JAX's default by default.
+    - max_memory: bytes (or "2GB") that the working arrays beside X may take; fits are solved in chunks that keep to it.
+    - progress: True for a progress bar, or a function of (fits done, fits in all).
+    - keep_fold_coefs: also keep the coefficients of the fold fits.
+
+    Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong. Warns
+    once (ConvergenceWarning) if fits missed `tol`; they are marked in `status`.
+
+    Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent).
+
+    >>> import jaxnet
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+    >>> result.alphas.shape, result.errors.shape, result.converged
+    ((2, 20), (2, 20, 5), True)
+    """
+    request = parse(
+        X, y, rho=rho, alphas=alphas, cv=cv, alpha_min_ratio=alpha_min_ratio, sample_weight=sample_weight,
+        fit_intercept=fit_intercept, standardize=standardize, penalty_factor=penalty_factor, lower=lower, upper=upper,
+        tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
+        keep_fold_coefs=keep_fold_coefs,
+    )  # fmt: skip
+    with _reporting(progress) as report, jax.enable_x64(True), _on(device):
+        result = _run(request, report)
+    _warn(result)
+    return result
+
+
+def fit_path(X, y, **options) -> SweepResult:
+    """`sweep` without folds: the whole (alpha, rho) grid on all rows. Takes the options of `sweep` except `cv`.
+
+    >>> import jaxnet
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> jaxnet.fit_path(X, y, rho=1.0, alphas=[2.0, 1.0], standardize=True).nonzeros.tolist()
+    [[7, 7]]
+    """
+    if "cv" in options:
+        raise InvalidInput("fit_path has no cv: it fits all rows; use sweep for cross-validation.")
+    return sweep(X, y, cv=None, **options)
+
+
+def _run(request: Request, progress) -> SweepResult:
+    problem = Problem.build(request)
+    top = problem.alpha_max()
+    alphas = alpha_grid(request, top)
+    collector = Collector(problem, alphas, progress)
+    solve_all(problem, alphas, top, collector)
+    return collector.result()
+
+
+@contextmanager
+def _reporting(progress):
+    """The callable that counts fits: none, the caller's, or for True a progress bar that is closed at the end."""
+    if progress is None or progress is False:
+        yield None
+    elif callable(progress):
+        yield progress
+    elif progress is True:
+        with Progress() as bar:
+            yield bar
+    else:
+        raise InvalidInput(f"progress={progress!r}: give True for a bar, or a function of (fits done, fits in all).")
+
+
+def _on(device):
+    """The scope in which arrays go to `device`: a JAX device, or the name of a platform."""
+    if device is None:
+        return nullcontext()
+    if isinstance(device, str):
+        try:
+            device = jax.local_devices(backend=device)[0]
+        except RuntimeError as error:
+            raise InvalidInput(
+                f"device={device!r} is not available here ({error}); leave it out to use the default."
+            ) from None
+    return jax.default_device(device)
+
+
+def _warn(result: SweepResult) -> None:
+    if result.converged:
+        return
+    missed = ~np.isin(result.status, (Status.CONVERGED, Status.DEGENERATE))
+    worst = np.unravel_index(np.argmax(np.where(missed, np.nan_to_num(result.gap, nan=np.inf), -1.0)), result.gap.shape)
+    *response, i, k, group = map(int, worst)
+    alpha = result.alphas[(*response, i, k)]
+    counts = {name: count for name, count in result.status_counts().items() if name not in ("CONVERGED", "DEGENERATE")}
+    warnings.warn(
+        f"{int(missed.sum())} of {missed.size} fits missed tol={result.tol:g} ({counts}); the worst, at rho={result.rho[i]:g}, "
+        f"alpha={alpha:.6g}, {'all rows' if group == 0 else f'fold {group - 1}'}"
+        + (f", response {response[0]}" if response else "")
+        + f", has a relative gap of {result.gap[worst]:.2g}. Raise max_iter or tol; `status` marks the fits.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
+
+
+register_dataclass(
+    SweepResult,
+    data_fields=[f.name for f in fields(SweepResult) if f.name not in ("feature_names", "tol")],
+    meta_fields=["feature_names", "tol"],
+)
+register_dataclass(SparseRows, data_fields=["values", "columns", "starts"], meta_fields=["n_columns"])
