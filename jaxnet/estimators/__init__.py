@@ -1,0 +1,6 @@
+"""Estimators with scikit-learn's names, signatures and fitted attributes, on top of `jaxnet.sweep`."""
+
+from jaxnet.estimators.crossval import ElasticNetCV, LassoCV
+from jaxnet.estimators.single import ElasticNet, Lasso
+
+__all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]

@@ -1,0 +1,221 @@
+"""ElasticNetCV and LassoCV: the penalty chosen by cross-validation, all folds and alphas in one sweep."""
+
+import sys
+import warnings
+from typing import Any, Self
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.errors import InvalidInput
+from jaxnet.estimators.linear import LinearModel
+from jaxnet.estimators.parameters import check_alphas, check_l1_ratio, check_real, solver_settings
+from jaxnet.estimators.path import enet_path, lasso_path
+from jaxnet.estimators.protocol import DataConversionWarning, sklearn_class
+from jaxnet.estimators.single import set_fit
+
+
+class ElasticNetCV(LinearModel):
+    """Elastic net with alpha and l1_ratio chosen by cross-validation; scikit-learn's class by changing the import.
+
+    The objective is that of `ElasticNet`. Every fit of the grid on every fold is one lane of one `jaxnet.sweep`. The
+    chosen pair has the smallest mean held-out squared error: weighted within a fold by `sample_weight`, unweighted over
+    folds, as in scikit-learn; the first l1_ratio and the largest alpha win ties. The final fit is that of `ElasticNet`
+    with the chosen pair, again as in scikit-learn.
+
+    Parameters
+        l1_ratio: one share in [0, 1] or a list of them; default 0.5. 0 (ridge) works with a count of alphas too.
+        eps: smallest over largest alpha of a generated grid; default 1e-3.
+        alphas: a count (each l1_ratio gets its own grid) or values; default 100. None means 100.
+        n_alphas: the count under its name before scikit-learn 1.9; default None.
+        cv: None for 5 contiguous folds, a count, an object with `split`, or an iterable of (train, test) indices.
+        fit_intercept, max_iter, tol, positive: as in `ElasticNet`.
+        verbose: above 0 shows progress; default 0.
+        precompute, copy_X, n_jobs, random_state, selection: scikit-learn's; accepted, without effect.
+
+    Fitted attributes (R l1_ratios, A alphas, F folds)
+        alpha_, l1_ratio_, coef_ (p,), intercept_, mse_path_ (R, A, F) with axes of length 1 dropped,
+        alphas_ (A,) in decreasing order [(R, A) for a count and several l1_ratios], dual_gap_ in units of the
+        objective, n_iter_, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names.
+
+    >>> import numpy as np
+    >>> from jaxnet import ElasticNetCV
+    >>> X = np.random.default_rng(0).normal(size=(40, 3))
+    >>> model = ElasticNetCV(l1_ratio=[0.5, 0.9, 1.0], alphas=20, cv=5).fit(X, X[:, 0])
+    >>> model.mse_path_.shape, model.alphas_.shape, float(model.l1_ratio_)
+    ((3, 20, 5), (3, 20), 1.0)
+    """
+
+    path = staticmethod(enet_path)
+
+    def __init__(
+        self,
+        *,
+        l1_ratio=0.5,
+        eps=1e-3,
+        alphas=100,
+        fit_intercept=True,
+        precompute="auto",
+        max_iter=1000,
+        tol=1e-4,
+        cv=None,
+        copy_X=True,
+        verbose=0,
+        n_jobs=None,
+        positive=False,
+        random_state=None,
+        selection="cyclic",
+        n_alphas=None,
+    ):
+        self.l1_ratio = l1_ratio
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.cv = cv
+        self.copy_X = copy_X
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+        self.n_alphas = n_alphas
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Fit to X (n, p), y (n,), sample_weight (n,); further arguments (`groups`) go to the splitter's `split`.
+
+        Returns the estimator. Raises `InvalidInput` for bad data or parameters; warns `ConvergenceWarning` if a gap
+        stays above `tol`.
+        """
+        ratios = [check_l1_ratio(ratio) for ratio in np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))]
+        if not ratios:
+            raise InvalidInput("l1_ratio is empty: pass a number between 0 (ridge) and 1 (lasso), or several.")
+        self.l1_ratio_ = _fit_grid(self, ratios, X, y, sample_weight, params)
+        return self
+
+
+class LassoCV(LinearModel):
+    """Lasso with alpha chosen by cross-validation: `ElasticNetCV` with `l1_ratio=1`.
+
+    Parameters and fitted attributes are those of `ElasticNetCV`, without `l1_ratio` and `l1_ratio_`.
+
+    >>> import numpy as np
+    >>> from jaxnet import LassoCV
+    >>> X = np.random.default_rng(0).normal(size=(40, 3))
+    >>> model = LassoCV(alphas=20, cv=5).fit(X, X[:, 0])
+    >>> model.mse_path_.shape, model.alphas_.shape
+    ((20, 5), (20,))
+    """
+
+    path = staticmethod(lasso_path)
+
+    def __init__(
+        self,
+        *,
+        eps=1e-3,
+        alphas=100,
+        fit_intercept=True,
+        precompute="auto",
+        max_iter=1000,
+        tol=1e-4,
+        copy_X=True,
+        cv=None,
+        verbose=False,
+        n_jobs=None,
+        positive=False,
+        random_state=None,
+        selection="cyclic",
+        n_alphas=None,
+    ):
+        self.eps = eps
+        self.alphas = alphas
+        self.fit_intercept = fit_intercept
+        self.precompute = precompute
+        self.max_iter = max_iter
+        self.tol = tol
+        self.copy_X = copy_X
+        self.cv = cv
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.positive = positive
+        self.random_state = random_state
+        self.selection = selection
+        self.n_alphas = n_alphas
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Fit to X (n, p), y (n,), sample_weight (n,); see `ElasticNetCV.fit`."""
+        _fit_grid(self, [1.0], X, y, sample_weight, params)
+        return self
+
+
+def _fit_grid(
+    model: Any, ratios: list[float], X: Any, y: Any, sample_weight: Any, params: dict[str, Any]
+) -> np.float64:
+    """Sweep, choose, and set the fitted attributes; returns the chosen l1_ratio."""
+    from jaxnet.sweeps import sweep  # here, so that unpickling and predicting need no JAX
+
+    settings = solver_settings(model)
+    grid = check_alphas(model.alphas, model.n_alphas)
+    eps = check_real("eps", model.eps, "a number above 0 and below 1", low=0, high=1, above=True)
+    X, names = as_matrix(X)
+    y = _one_response(model, as_response(y, len(X)))
+    weights = as_weights(sample_weight, len(X))
+    result = sweep(
+        X,
+        y,
+        rho=ratios,
+        alphas=grid,
+        cv=_folds(model, X, y, weights, params),
+        alpha_min_ratio=None if isinstance(grid, np.ndarray) else eps,
+        sample_weight=weights,
+        progress=True if model.verbose else None,
+        **settings,
+    )
+    errors, alphas = np.asarray(result.errors), np.asarray(result.alphas)
+    mean = errors.mean(axis=2)
+    i, k = np.unravel_index(np.argmin(np.where(np.isnan(mean), np.inf, mean)), mean.shape)
+    set_fit(model, X, y, weights, alphas[i, k], ratios[i], settings)
+    model._remember_columns(X, names)
+    model.mse_path_ = np.squeeze(errors).astype(X.dtype)
+    model.alphas_ = alphas if len(ratios) > 1 and not isinstance(grid, np.ndarray) else alphas[0]
+    model.alpha_ = alphas[i, k]
+    return np.float64(ratios[i])
+
+
+def _one_response(model: Any, y: np.ndarray) -> np.ndarray:
+    if y.ndim == 1:
+        return y
+    if y.shape[1] > 1:
+        raise InvalidInput(
+            f"{type(model).__name__} chooses a penalty for one response, but y has {y.shape[1]} columns: fit one "
+            "estimator per column, or pass all of y to jaxnet.sweep, which chooses for each."
+        )
+    warnings.warn(
+        "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for "
+        "example using ravel().",
+        sklearn_class(DataConversionWarning),
+        stacklevel=4,
+    )
+    return y.ravel()
+
+
+def _folds(model: Any, X: np.ndarray, y: np.ndarray, weights: Any, params: dict[str, Any]) -> Any:
+    """What `sweep` takes as cv; a splitter that wants more than X and y is asked for its folds here."""
+    cv = 5 if model.cv is None else model.cv
+    if len(X) < 2:
+        raise InvalidInput(f"{type(model).__name__} needs at least two rows to hold some out, got n_samples=1.")
+    if not params:
+        return cv if isinstance(cv, int | np.integer) or callable(getattr(cv, "split", None)) else _listed(cv)
+    if not callable(getattr(cv, "split", None)):
+        raise InvalidInput(f"fit got {sorted(params)}, which only a splitter object can use, but cv is {model.cv!r}.")
+    if "sklearn" in sys.modules and sys.modules["sklearn"].get_config().get("enable_metadata_routing"):
+        from sklearn.utils.metadata_routing import process_routing
+
+        params = process_routing(model, "fit", sample_weight=weights, **params).splitter.split
+    return list(cv.split(X, y, **params))
+
+
+def _listed(cv: Any) -> Any:
+    return cv if isinstance(cv, str) or not hasattr(cv, "__iter__") else list(cv)

@@ -1,0 +1,69 @@
+"""Checks of estimator parameters, made in `fit` because scikit-learn's tools set any value before."""
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from jaxnet.errors import InvalidInput
+
+MAX_ITER = 10_000  # passes, where max_iter is None
+
+
+def check_real(name: str, value: Any, remedy: str, *, low: float, high: float = math.inf, above: bool = False) -> float:
+    """`value` as a float in [low, high], or in (low, high] with `above`; finite."""
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not real or not math.isfinite(value) or not low <= value <= high or (above and value == low):
+        raise InvalidInput(f"{name} is {value!r}: pass {remedy}.")
+    return float(value)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """`value` as a bool; numbers and strings are refused."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInput(f"{name} is {value!r}: pass True or False.")
+    return bool(value)
+
+
+def check_l1_ratio(value: Any) -> float:
+    """One `l1_ratio` in [0, 1]; 0 is ridge, 1 is the lasso."""
+    return check_real("l1_ratio", value, "a number between 0 (ridge) and 1 (lasso)", low=0, high=1)
+
+
+def solver_settings(estimator: Any) -> dict[str, Any]:
+    """The arguments of `jaxnet.sweep` and `jaxnet.fit_path` that the four estimators share."""
+    max_iter = MAX_ITER if estimator.max_iter is None else estimator.max_iter
+    if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 1:
+        raise InvalidInput(f"max_iter is {max_iter!r}: pass a whole number of at least 1.")
+    if estimator.selection not in ("cyclic", "random"):
+        raise InvalidInput(f"selection is {estimator.selection!r}: pass 'cyclic' or 'random' (neither has an effect).")
+    return {
+        "fit_intercept": check_flag("fit_intercept", estimator.fit_intercept),
+        "lower": 0.0 if check_flag("positive", estimator.positive) else None,
+        "tol": check_real("tol", estimator.tol, "a number above 0 (the relative duality gap)", low=0, above=True),
+        "max_iter": int(max_iter),
+    }
+
+
+def check_alphas(alphas: Any, n_alphas: Any, default: int = 100) -> int | np.ndarray:
+    """The number of alphas, or their values in decreasing order.
+
+    `alphas` may be a count, values, or None for `n_alphas`. A given `n_alphas` (the name before scikit-learn 1.9)
+    replaces a count and is ignored beside values, as scikit-learn did.
+    """
+    if alphas is None or isinstance(alphas, str | Integral):
+        given = n_alphas if isinstance(n_alphas, Integral) else alphas
+        number = default if given is None or given in ("warn", "deprecated") else given
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
+            raise InvalidInput(f"alphas is {number!r}: pass a count of at least 1, or the values themselves.")
+        return int(number)
+    values = np.asarray(alphas)
+    if values.ndim != 1 or not len(values) or values.dtype.kind not in "iuf":
+        raise InvalidInput(f"alphas is {alphas!r:.80}: pass a count, or a 1-D sequence of numbers.")
+    values = values.astype(float)
+    wrong = ~np.isfinite(values) | (values < 0)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise InvalidInput(f"alphas[{first}] is {values[first]:g}: every alpha must be finite and not below 0.")
+    return np.sort(values)[::-1]
