@@ -1,0 +1,29 @@
+"""What the commands say: results on standard output, everything else on standard error."""
+
+import sys
+
+
+def complain(message: str) -> None:
+    """One line on standard error, marked as jaxnet's."""
+    print(f"jaxnet: {' '.join(message.splitlines())}", file=sys.stderr, flush=True)
+
+
+def note(message: str, quiet: bool) -> None:
+    """A line of information, left out where the user asked for quiet."""
+    if not quiet:
+        complain(message)
+
+
+def say(text: str) -> None:
+    """Write `text` to standard output, all of it; raises `OSError` where it does not fit.
+
+    Through a buffer of its own: under PYTHONUNBUFFERED, `sys.stdout` silently drops what a full disk did not take.
+    """
+    try:
+        descriptor = sys.stdout.fileno()
+    except OSError:  # replaced by an object in memory
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    with open(descriptor, "w", encoding=sys.stdout.encoding, newline="", closefd=False) as out:
+        out.write(text)

@@ -1,0 +1,141 @@
+"""The options of the command line. Imports nothing heavy: `jaxnet --help` must answer at once."""
+
+import argparse
+from collections.abc import Sequence
+
+from jaxnet import __version__
+
+_SWEEP = """\
+Fit an elastic net for every strength (alpha), every L1 share (rho) and every cross-validation fold of a table, certify
+each fit, choose a model and write it down.
+
+  objective: 1/(2 sum w) sum w (y - b0 - x'b)^2 + alpha (rho |b|_1 + (1 - rho)/2 |b|^2)
+
+The table is a .csv, .tsv (also .gz), .parquet or .npz file; its first row names the columns. Every column is a feature
+except those given to --target, --weights, --id and --drop, and must hold a number in every row.
+"""
+_SWEEP_END = """\
+files in --out:
+  model.jaxnet       every fit of the grid, for `jaxnet predict` and `jaxnet.load`
+  coefficients.csv   the chosen model, on the original scale of the columns
+  cv.csv             every (alpha, rho): cross-validation error, its standard error, nonzeros, worst gap, status
+  summary.json       what was asked and what came out
+
+examples:
+  jaxnet sweep --example diabetes
+  jaxnet sweep cells.csv --target response --id cell --out run/
+  jaxnet sweep cells.parquet --target response --rho 0.5 1 --cv 10 --shuffle --rule 1se --out run/
+"""
+_PREDICT = """\
+Apply the model of a finished run to the rows of another table. Columns are matched by name, in any order; columns the
+model does not know are ignored.
+"""
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options in `argv`; `args.command` is "sweep" or "predict". Wrong usage exits with code 2, as in argparse."""
+    args = _build_parser().parse_args(argv)
+    if (args.data is None) == (args.example is None):
+        args.parser.error("name one source of data: a file, or --example diabetes")
+    if args.overwrite and args.out is None:
+        args.parser.error("--overwrite needs --out")
+    if args.command == "sweep" and not (args.target or args.example or args.data.lower().endswith(".npz")):
+        args.parser.error("--target is required: the column to predict")
+    return args
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jaxnet", description="Elastic nets, many at a time: whole grids and folds, every fit certified."
+    )
+    parser.add_argument("--version", action="version", version=f"jaxnet {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_sweep(commands)
+    _add_predict(commands)
+    return parser
+
+
+def _add_sweep(commands: argparse._SubParsersAction) -> None:
+    sweep = commands.add_parser(
+        "sweep",
+        help="fit a grid with cross-validation, choose a model",
+        usage="jaxnet sweep DATA --target COLUMN [options]",
+        description=_SWEEP,
+        epilog=_SWEEP_END,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    data = sweep.add_argument_group("data")
+    _add_source(data)
+    data.add_argument("--target", metavar="COLUMN", help="the column to predict; in .npz files y by default")
+    data.add_argument(
+        "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="columns that are no features"
+    )
+    data.add_argument("--id", metavar="COLUMN", help="a column of row labels: no feature, repeated by predict")
+    data.add_argument("--weights", metavar="COLUMN", help="a column of row weights, for the fit and the errors")
+
+    grid = sweep.add_argument_group("grid")
+    share = "shares of the L1 penalty, from 0 (ridge) to 1 (lasso); default 0.1 0.5 0.9 1"
+    grid.add_argument("--rho", type=_numbers, nargs="+", metavar="RHO", help=share)
+    strength = "a count of strengths (default 100), or the strengths themselves (such as 0.1 0.01)"
+    grid.add_argument("--alphas", type=_numbers, nargs="+", metavar="ALPHA", help=strength)
+    ratio = "smallest alpha over largest; default 1e-3, or 1e-2 for fewer rows than columns"
+    grid.add_argument("--alpha-min-ratio", type=float, metavar="R", help=ratio)
+    grid.add_argument("--cv", type=int, default=5, metavar="K", help="folds, blocks of neighbouring rows; default 5")
+    grid.add_argument("--shuffle", action="store_true", help="deal the rows to the folds at random")
+    grid.add_argument("--seed", type=_seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
+    rule = "keep the model of smallest error (min, the default) or the simplest within one standard error of it"
+    grid.add_argument("--rule", choices=("min", "1se"), default="min", help=rule)
+
+    fit = sweep.add_argument_group("fit")
+    fit.add_argument("--no-standardize", action="store_true", help="penalise the columns in the units they come in")
+    fit.add_argument("--tol", type=float, default=1e-4, metavar="GAP", help="relative duality gap; default 1e-4")
+    fit.add_argument("--max-iter", type=int, default=10_000, metavar="N", help="iterations per fit; default 10000")
+    fit.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
+    fit.add_argument("--device", metavar="NAME", help="where to compute, such as cpu or gpu")
+
+    sweep.set_defaults(parser=sweep)
+    _add_output(sweep, "DIR", "folder for the results (else only printed)", "replace an earlier run in --out")
+
+
+def _add_predict(commands: argparse._SubParsersAction) -> None:
+    predict = commands.add_parser(
+        "predict",
+        help="apply a finished run to new rows",
+        usage="jaxnet predict RUN DATA [options]",
+        description=_PREDICT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
+    _add_source(predict)
+    predict.add_argument("--rule", choices=("min", "1se"), help="which model of the run (the one it chose)")
+    predict.set_defaults(parser=predict)
+    _add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
+
+
+def _add_source(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("data", nargs="?", metavar="DATA", help=".csv, .tsv (also .gz), .parquet or .npz file")
+    parser.add_argument("--example", choices=("diabetes",), help="use bundled data in place of a file")
+
+
+def _add_output(parser: argparse.ArgumentParser, metavar: str, out: str, overwrite: str) -> None:
+    output = parser.add_argument_group("output")
+    output.add_argument("--out", metavar=metavar, help=out)
+    output.add_argument("--overwrite", action="store_true", help=overwrite)
+    output.add_argument("--quiet", action="store_true", help="no progress and no notes, only results and warnings")
+
+
+def _numbers(text: str) -> list[str]:
+    """A list such as 0.1,0.5 as its parts, each of them a number."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        [float(part) for part in parts]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number (put DATA before the options)") from None
+    return parts
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if seed < 0:
+        raise argparse.ArgumentTypeError("a seed is a whole number from 0 on")
+    return seed

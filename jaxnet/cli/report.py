@@ -1,0 +1,196 @@
+"""What a sweep found: the summary a person reads, and the rows and fields of the files in --out."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jaxnet.cli.dataset import Dataset
+from jaxnet.resampling import KFold
+from jaxnet.result import Status, SweepResult
+
+_RULES = {"min": "smallest error", "1se": "simplest within 1 se"}
+_SHOWN = 10  # coefficients in the summary
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished sweep with what is needed to describe it.
+
+    null_error: cross-validation error of predicting each fold by the mean of its training rows.
+    sd: (p,) standard deviation of each column, for the effect of one standard deviation.
+    """
+
+    dataset: Dataset
+    result: SweepResult
+    rule: str
+    seconds: float
+    null_error: float
+    sd: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: Dataset, result: SweepResult, folds: KFold, *, rule: str, seconds: float) -> "Report":
+        """The report of `result`, the sweep of `dataset` on `folds`."""
+        return cls(dataset, result, rule, seconds, _null_error(dataset, result, folds), dataset.sd())
+
+    def data(self) -> dict[str, Any]:
+        """The `data` part of summary.json."""
+        rows, features = self.dataset.X.shape
+        return {"source": self.dataset.source, "rows": rows, "features": features, "target": self.dataset.target}
+
+    def outcome(self) -> dict[str, Any]:
+        """The other parts of summary.json: the model of each rule, the certificate, the time."""
+        return {
+            "selected": {"rule": self.rule, **self._fit(self.rule)},
+            "rules": {rule: self._fit(rule) for rule in _RULES},
+            "null_cv_error": _finite(self.null_error),
+            "certificate": self._certificate(),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def text(self, *, standardized: bool, folds: str, out: str | None) -> str:
+        """The summary for the terminal."""
+        parts = [self._heading(standardized, folds), self._models(), self._largest(), self._checks()]
+        if out is not None:
+            files = "model.jaxnet, coefficients.csv, cv.csv, summary.json"
+            name = shlex.quote(out)
+            parts.append(f"Written to {out}: {files}\nNext: jaxnet predict {name} new.csv --out predictions.csv")
+        else:
+            parts.append("Nothing was written: add --out DIR to keep the model.")
+        return "\n\n".join(part for part in parts if part)
+
+    def _fit(self, rule: str) -> dict[str, Any]:
+        best = self.result.best(rule)
+        return {
+            "alpha": float(best.alpha),
+            "rho": float(best.rho),
+            "cv_error": _finite(best.cv_error),
+            "cv_se": _finite(best.cv_se),
+            "variance_explained": _finite(self._explained(best.cv_error)),
+            "nonzeros": int(best.nonzeros),
+            "intercept": float(best.intercept),
+            "gap": _finite(best.gap),
+            "status": best.status.name.lower(),
+        }
+
+    def _explained(self, error: float) -> float:
+        return 1 - error / self.null_error if self.null_error > 0 else float("nan")
+
+    def _certificate(self) -> dict[str, Any]:
+        return {
+            "fits": self.result.status.size,
+            "tol": float(self.result.tol),
+            "worst_gap": _finite(np.max(self.result.gap)),
+            "status": {name.lower(): count for name, count in self.result.status_counts().items()},
+        }
+
+    def _heading(self, standardized: bool, folds: str) -> str:
+        rows, features = self.dataset.X.shape
+        rhos, alphas = self.result.alphas.shape
+        scale = "standardised for the fit; coefficients are on their original scale"
+        scale = scale if standardized else "not standardised (--no-standardize)"
+        return (
+            f"{self.dataset.source}: {rows:,} rows, {features:,} features, target {self.dataset.target!r}\n"
+            f"Columns were {scale}.\n"
+            f"{self._certificate()['fits']:,} fits in {self.seconds:.1f} s: {rhos} rho x {alphas} alphas x "
+            f"(full data + {folds})"
+        )
+
+    def _models(self) -> str:
+        fits = {rule: self._fit(rule) for rule in _RULES}
+        lines = [("", *(f"{rule} ({what})" + (" *" if rule == self.rule else "") for rule, what in _RULES.items()))]
+        for label, show in (
+            ("rho (L1 share)", lambda f: f"{f['rho']:.4g}"),
+            ("alpha (strength)", lambda f: f"{f['alpha']:.5g}"),
+            ("CV error (MSE)", lambda f: f"{_number(f['cv_error'])} +- {_number(f['cv_se'], 3)}"),
+            ("variance explained", lambda f: _percent(f["variance_explained"])),
+            ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.dataset.X.shape[1]:,}"),
+        ):
+            lines.append((label, *(show(fit) for fit in fits.values())))
+        return "\n".join([*_aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
+
+    def _edge_note(self) -> list[str]:
+        best = self.result.best(self.rule)
+        path = self.result.alphas[best.index[0]]
+        if len(path) > 1 and best.alpha == path[-1]:
+            return ["The chosen alpha is the smallest of its grid: smaller ones (--alpha-min-ratio) may be better."]
+        return []
+
+    def _largest(self) -> str:
+        best = self.result.best(self.rule)
+        effect = best.coef * self.sd
+        order = [j for j in np.argsort(-np.abs(effect), kind="stable")[:_SHOWN] if best.coef[j] != 0]
+        if not order:
+            return f"Every coefficient is zero: the prediction is {best.intercept:.6g} for every row."
+        lines = [("Largest coefficients", "per unit", "per sd")]
+        lines += [(self.dataset.features[j], f"{best.coef[j]:.5g}", f"{effect[j]:.5g}") for j in order]
+        lines += [("(intercept)", f"{best.intercept:.5g}", "")]
+        more = int(best.nonzeros) - len(order)
+        return "\n".join([*_aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
+
+    def _checks(self) -> str:
+        certificate = self._certificate()
+        counts = ", ".join(f"{count:,} {name}" for name, count in certificate["status"].items())
+        return (
+            f"Certificate: worst relative duality gap {_number(certificate['worst_gap'], 2)} (asked for "
+            f"{certificate['tol']:.2g}); {counts}"
+        )
+
+
+def coefficient_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+    """coefficients.csv: the kept model; per unit of each column, and per standard deviation of it."""
+    best = report.result.best(report.rule)
+    yield "feature", "coefficient", "per_sd"
+    yield "(intercept)", float(best.intercept), ""
+    yield from zip(report.dataset.features, best.coef.tolist(), (best.coef * report.sd).tolist(), strict=True)
+
+
+def cv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+    """cv.csv: one row per grid point; gap and status are the worst of its fits, on the full data and on each fold."""
+    result = report.result
+    yield "alpha", "rho", "mean", "se", "nonzeros", "gap", "status"
+    mean, se, nonzeros = result.error_mean, result.error_se, result.nonzeros
+    gap = np.max(result.gap, axis=-1)
+    for i, k in np.ndindex(result.alphas.shape):
+        numbers = (float(a) for a in (result.alphas[i, k], result.rho[i], mean[i, k], se[i, k]))
+        yield *numbers, int(nonzeros[i, k]), float(gap[i, k]), _worst_status(result.status[i, k])
+
+
+def _null_error(dataset: Dataset, result: SweepResult, folds: KFold) -> float:
+    """Weighted over folds as the sweep weighs them."""
+    w = np.ones(len(dataset.y)) if dataset.weights is None else dataset.weights
+    errors = []
+    for train, test in folds.split(dataset.X, dataset.y):
+        centre = np.average(dataset.y[train], weights=w[train])
+        errors.append(np.average((dataset.y[test] - centre) ** 2, weights=w[test]))
+    return float(np.average(errors, weights=result.fold_weights))
+
+
+def _worst_status(codes: np.ndarray) -> str:
+    from_worst = (Status.DIVERGED, Status.MAX_ITER, Status.DEGENERATE, Status.CONVERGED)
+    return next(status.name.lower() for status in from_worst if status in codes)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows of cells as lines: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def _finite(value: Any) -> float | None:
+    """A float that JSON can hold."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _number(value: float | None, digits: int = 6) -> str:
+    return "not known" if value is None else f"{value:.{digits}g}"
+
+
+def _percent(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.1%}"

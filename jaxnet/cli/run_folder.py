@@ -1,0 +1,84 @@
+"""The folder a sweep writes and `jaxnet predict` reads: written whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jaxnet.cli.csv_text import csv_text
+from jaxnet.data.atomic import atomic_folder
+from jaxnet.errors import InvalidInput
+from jaxnet.persistence import load, save
+
+MODEL = "model.jaxnet"
+SUMMARY = "summary.json"
+FILES = (MODEL, "coefficients.csv", "cv.csv", SUMMARY)
+
+
+def check_free(folder: str, overwrite: bool) -> None:
+    """Raise unless a run may be written to `folder`: it is new, empty, or an earlier run that may be overwritten."""
+    path = Path(folder)
+    if path.exists() or path.is_symlink():
+        _check_existing(path, overwrite)
+    parent = Path(os.path.realpath(path)).parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise InvalidInput(f"--out {folder}: {parent} is a file, not a folder.")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise InvalidInput(f"--out {folder}: no permission to write in {parent}.")
+
+
+def _check_existing(path: Path, overwrite: bool) -> None:
+    if not path.is_dir():
+        raise InvalidInput(f"--out {path} is no folder: name a folder that does not exist yet.")
+    present = {entry.name for entry in path.iterdir()}
+    if not present:
+        return
+    if not {MODEL, SUMMARY} <= present:
+        raise InvalidInput(f"--out {path} holds files but no jaxnet run, so it is left alone: choose another folder.")
+    if not overwrite:
+        raise InvalidInput(f"--out {path} holds another run: choose another folder, or add --overwrite to replace it.")
+    strange = sorted(present - set(FILES))
+    if strange:
+        raise InvalidInput(
+            f"--out {path} also holds {strange[0]!r}, which jaxnet sweep did not write and --overwrite would delete: "
+            "move it away or choose another folder."
+        )
+
+
+def write_run(
+    folder: str,
+    overwrite: bool,
+    *,
+    model: dict[str, Any],
+    coefficients: Iterable[Iterable[Any]],
+    cv: Iterable[Iterable[Any]],
+    summary: dict[str, Any],
+) -> None:
+    """Write the four files of a run; the tables are rows, the first of them the header."""
+    check_free(folder, overwrite)
+    try:
+        with atomic_folder(folder) as draft:
+            save(model, draft / MODEL)
+            (draft / "coefficients.csv").write_text(csv_text(coefficients), encoding="utf-8")
+            (draft / "cv.csv").write_text(csv_text(cv), encoding="utf-8")
+            (draft / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write --out {folder}, nothing was written: {error.strerror}") from error
+
+
+def read_run(folder: str) -> dict[str, Any]:
+    """The model of a run, as `write_run` got it."""
+    path = Path(folder)
+    if not path.exists():
+        raise InvalidInput(f"there is no run at {folder}: make one with jaxnet sweep ... --out {folder}.")
+    if path.is_dir():
+        path = path / MODEL
+        if not path.exists():
+            raise InvalidInput(f"{folder} holds no jaxnet run: {MODEL} is missing.")
+    model = load(path)
+    if not isinstance(model, dict) or model.get("kind") != "jaxnet run":
+        raise InvalidInput(f"{path} is a jaxnet file but not the model of a run.")
+    return model

@@ -1,0 +1,113 @@
+"""`jaxnet sweep`: a table in, a certified and cross-validated model out."""
+
+import argparse
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from jaxnet import __version__
+from jaxnet.cli.compile_cache import enable_compile_cache
+from jaxnet.cli.console import note, say
+from jaxnet.cli.dataset import Dataset, load_dataset
+from jaxnet.cli.interrupt import Check
+from jaxnet.cli.report import Report, coefficient_rows, cv_rows
+from jaxnet.cli.run_folder import check_free, write_run
+from jaxnet.progress import Progress
+from jaxnet.resampling import KFold
+from jaxnet.result import SweepResult
+
+
+def run(args: argparse.Namespace, check_interrupt: Check) -> None:
+    """Carry out `jaxnet sweep` as `args` ask."""
+    if args.out is not None:
+        check_free(args.out, args.overwrite)
+    dataset = load_dataset(args)
+    folds = _folds(args)
+    _announce(args, dataset, folds)
+    start = time.monotonic()
+    result = _sweep(args, dataset, folds, check_interrupt)
+    report = Report.of(dataset, result, folds, rule=args.rule, seconds=time.monotonic() - start)
+    if args.out is not None:
+        request = _request(args, folds, result)
+        write_run(
+            args.out,
+            args.overwrite,
+            model={"kind": "jaxnet run", "rule": args.rule, "target": dataset.target, "id": args.id, "result": result},
+            coefficients=coefficient_rows(report),
+            cv=cv_rows(report),
+            summary={"jaxnet": __version__, "data": report.data(), "request": request, **report.outcome()},
+        )
+    say(report.text(standardized=not args.no_standardize, folds=_describe(folds), out=args.out) + "\n")
+
+
+def _folds(args: argparse.Namespace) -> KFold:
+    shuffle = args.shuffle or args.seed is not None
+    return KFold(args.cv, shuffle=shuffle, seed=(args.seed or 0) if shuffle else None)
+
+
+def _describe(folds: KFold) -> str:
+    return f"{folds.n_splits} folds, " + (f"shuffled (seed {folds.seed})" if folds.shuffle else "contiguous rows")
+
+
+def _announce(args: argparse.Namespace, dataset: Dataset, folds: KFold) -> None:
+    n, p = dataset.X.shape
+    note(f"read {dataset.source}: {n:,} rows, {p:,} features, target {dataset.target!r}.", args.quiet)
+    steps = np.diff(dataset.y)
+    if not folds.shuffle and len(steps) > 2 and steps.any() and (np.all(steps >= 0) or np.all(steps <= 0)):
+        note(f"the rows are sorted by {dataset.target!r}, so folds of neighbours mislead: add --shuffle.", args.quiet)
+
+
+def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_interrupt: Check) -> SweepResult:
+    """The whole grid, its features named."""
+    enable_compile_cache()
+    options = {"alpha_min_ratio": args.alpha_min_ratio, "dtype": args.dtype, "device": args.device}
+    grid = {"rho": _floats(args.rho), "alphas": _alphas(args.alphas)}
+    chosen = {name: value for name, value in {**options, **grid}.items() if value is not None}
+    from jaxnet.sweeps import sweep  # after the cache is set up: this imports JAX
+
+    with Progress() as progress:
+
+        def step(done: int, total: int) -> None:
+            check_interrupt()
+            if not args.quiet:
+                progress(done, total)
+
+        result = sweep(
+            dataset.X,
+            dataset.y,
+            cv=folds,
+            sample_weight=dataset.weights,
+            standardize=not args.no_standardize,
+            tol=args.tol,
+            max_iter=args.max_iter,
+            progress=step,
+            **chosen,
+        )
+    check_interrupt()
+    return replace(result, feature_names=dataset.features)
+
+
+def _floats(parts: list[list[str]] | None) -> list[float] | None:
+    return None if parts is None else [float(text) for group in parts for text in group]
+
+
+def _alphas(parts: list[list[str]] | None) -> int | list[float] | None:
+    """A single whole number counts strengths; anything else lists them."""
+    flat = [text for group in parts or [] for text in group]
+    if len(flat) == 1 and flat[0].lstrip("+-").isdigit():
+        return int(flat[0])
+    return _floats(parts)
+
+
+def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dict[str, Any]:
+    """The options as they were understood, for summary.json."""
+    names = ("drop", "id", "weights", "rule", "tol", "max_iter", "dtype", "device")
+    return {
+        "rho": [float(r) for r in result.rho],
+        "alphas_per_rho": int(result.alphas.shape[-1]),
+        "cv": {"folds": folds.n_splits, "shuffle": folds.shuffle, "seed": folds.seed},
+        "standardize": not args.no_standardize,
+        **{name: getattr(args, name) for name in names},
+    }
