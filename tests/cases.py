@@ -1,0 +1,275 @@
+"""What the laws range over: data sets (ordinary and degenerate), penalties, resamplings, solvers.
+
+A new member of any registry is one function or one entry here; every law picks it up. Arrays have few distinct shapes
+on purpose: each new one costs a compilation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+TALL, WIDE = (40, 12), (20, 60)
+SOLVERS = ("coordinate", "proximal")
+GRID = {"rho": (0.2, 1.0), "alphas": 5}
+LASSO = {"rho": (1.0, 1.0), "alphas": 5}  # twice: as many lanes as GRID has, so that nothing is compiled anew
+
+
+@dataclass(frozen=True)
+class Data:
+    """A named data set; `degenerate` says why the answer is trivial, or is empty."""
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    constant_response: bool = False
+    folds: bool = True  # enough rows for folds
+
+
+_BUILDERS: dict[str, Callable[[], Data]] = {}
+ORDINARY: list[str] = []
+DEGENERATE: list[str] = []
+
+
+def _register(registry: list[str]):
+    def add(build):
+        name = build.__name__
+        registry.append(name)
+        _BUILDERS[name] = cache(lambda: _frozen(name, *build()))
+        return build
+
+    return add
+
+
+def _frozen(name, X, y, **kwargs) -> Data:
+    X.flags.writeable = y.flags.writeable = False  # a fit that writes into its input fails at once
+    return Data(name, X, y, constant_response=bool(np.ptp(y) == 0), folds=len(y) >= 10, **kwargs)
+
+
+def data(name: str) -> Data:
+    return _BUILDERS[name]()
+
+
+def _sparse_signal(seed: int, shape: tuple[int, int], noise: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    n, p = shape
+    X = rng.normal(size=(n, p)) + 0.6 * rng.normal(size=(n, 1)) + rng.normal(size=p)
+    b = np.zeros(p)
+    b[: max(2, p // 6)] = rng.choice([-2.0, -0.5, 0.7, 1.5], max(2, p // 6))
+    return X, 2.0 + X @ b + noise * rng.normal(size=n)
+
+
+@_register(ORDINARY)
+def tall():
+    return _sparse_signal(11, TALL)
+
+
+@_register(ORDINARY)
+def wide():
+    return _sparse_signal(12, WIDE)
+
+
+@_register(ORDINARY)
+def correlated():
+    """Blocks of columns correlated 0.98: slow for coordinate descent."""
+    rng = np.random.default_rng(13)
+    X = np.repeat(rng.normal(size=(TALL[0], 3)), 4, axis=1) + 0.15 * rng.normal(size=TALL)
+    return X, X[:, 0] - X[:, 5] + 0.5 * rng.normal(size=TALL[0])
+
+
+@_register(ORDINARY)
+def unequal_scales():
+    """Columns in units from 1e-3 to 1e3, as they come from files."""
+    X, y = _sparse_signal(14, TALL)
+    return X * np.geomspace(1e-3, 1e3, TALL[1]), y
+
+
+@_register(ORDINARY)
+def diabetes():
+    from sklearn.datasets import load_diabetes
+
+    X, y = load_diabetes(return_X_y=True)
+    return X, y
+
+
+@_register(DEGENERATE)
+def constant_columns():
+    X, y = _sparse_signal(21, TALL)
+    X[:, 0], X[:, 3], X[:, 7] = 0.1, 0.0, 1e8 / 3  # means that do not round to the value itself, and zero
+    return X, y
+
+
+@_register(DEGENERATE)
+def duplicated_columns():
+    X, y = _sparse_signal(22, TALL)
+    X[:, 6:] = X[:, :6]
+    return X, y
+
+
+@_register(DEGENERATE)
+def near_duplicated_columns():
+    X, y = _sparse_signal(23, TALL)
+    X[:, 6:] = X[:, :6] * (1 + 1e-9 * np.random.default_rng(0).normal(size=(TALL[0], 6)))
+    return X, y
+
+
+@_register(DEGENERATE)
+def exact_fit():
+    X, _ = _sparse_signal(24, TALL)
+    return X, X @ np.r_[1.0, -2.0, np.zeros(10)]
+
+
+@_register(DEGENERATE)
+def all_zero_columns():
+    return np.zeros(TALL), _sparse_signal(25, TALL)[1]
+
+
+@_register(DEGENERATE)
+def constant_response():
+    return _sparse_signal(26, TALL)[0], np.full(TALL[0], 0.1)
+
+
+@_register(DEGENERATE)
+def zero_response():
+    return _sparse_signal(27, TALL)[0], np.zeros(TALL[0])
+
+
+@_register(DEGENERATE)
+def one_row():
+    X, y = _sparse_signal(28, (1, 12))
+    return X, y
+
+
+@_register(DEGENERATE)
+def two_rows():
+    X, y = _sparse_signal(29, (2, 12))
+    return X, y
+
+
+@_register(DEGENERATE)
+def very_wide():
+    return _sparse_signal(30, (6, 60))
+
+
+@_register(DEGENERATE)
+def tiny_X():
+    X, y = _sparse_signal(31, TALL)
+    return X * 1e-150, y
+
+
+@_register(DEGENERATE)
+def huge_X():
+    X, y = _sparse_signal(31, TALL)
+    return X * 1e150, y
+
+
+@_register(DEGENERATE)
+def tiny_y():
+    X, y = _sparse_signal(31, TALL)
+    return X, y * 1e-150
+
+
+@_register(DEGENERATE)
+def huge_y():
+    X, y = _sparse_signal(31, TALL)
+    return X, y * 1e150
+
+
+@_register(DEGENERATE)
+def tiny_X_huge_y():
+    X, y = _sparse_signal(31, TALL)
+    return X * 1e-150, y * 1e150
+
+
+@_register(DEGENERATE)
+def one_huge_column():
+    X, y = _sparse_signal(32, TALL)
+    X[:, 5] *= 1e150
+    return X, y
+
+
+@_register(DEGENERATE)
+def one_tiny_column():
+    X, y = _sparse_signal(32, TALL)
+    X[:, 5] *= 1e-150
+    return X, y
+
+
+@_register(DEGENERATE)
+def offset_X():
+    X, y = _sparse_signal(33, TALL)
+    return X + 1e8, y
+
+
+@_register(DEGENERATE)
+def offset_y():
+    X, y = _sparse_signal(33, TALL)
+    return X, y + 1e8
+
+
+@_register(DEGENERATE)
+def offset_both():
+    X, y = _sparse_signal(33, TALL)
+    return X + 1e8, y - 1e8
+
+
+def _factors(p: int) -> np.ndarray:
+    v = np.resize([1.0, 0.5, 2.0, 1.0, 3.0], p)
+    v[1] = 0.0
+    return v
+
+
+def _one_by_one_bounds(p: int) -> dict:
+    return {"lower": np.resize([-0.3, -np.inf, 0.0, -1.0], p), "upper": np.resize([0.4, 0.2, np.inf, 0.0], p)}
+
+
+def _penalised_bounds(p: int, lower: float, upper: float) -> dict:
+    """Bounds on all columns but the unpenalised ones."""
+    free = _factors(p) == 0
+    return {"lower": np.where(free, -np.inf, lower), "upper": np.where(free, np.inf, upper)}
+
+
+PENALTIES: dict[str, Callable[[int], dict]] = {
+    "plain": lambda p: {},
+    "no_intercept": lambda p: {"fit_intercept": False},
+    "standardized": lambda p: {"standardize": True},
+    "factors": lambda p: {"penalty_factor": _factors(p)},
+    "positive": lambda p: {"lower": 0.0},
+    "bounds": lambda p: {"lower": -0.2, "upper": 0.5},
+    "bounds_by_column": _one_by_one_bounds,
+    "everything": lambda p: {"standardize": True, "penalty_factor": _factors(p), **_penalised_bounds(p, -0.25, 0.6)},
+}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Anything with `split`: what scikit-learn's splitters look like."""
+
+    pairs: tuple
+
+    def split(self, X, y=None, groups=None):
+        yield from self.pairs
+
+
+def _three_parts(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """scikit-learn's KFold(3), written out."""
+    sizes = np.full(3, n // 3) + (np.arange(3) < n % 3)
+    parts = np.split(np.arange(n), np.cumsum(sizes)[:-1])
+    return [(np.setdiff1d(np.arange(n), part), part) for part in parts]
+
+
+def _uneven(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Overlapping test sets of different sizes, rows in neither part, unsorted indices."""
+    order = np.random.default_rng(5).permutation(n)
+    return [(order[n // 4 :], order[: n // 4]), (order[: n // 2], order[n // 2 : n - 2]), (order[3:], order[:3])]
+
+
+RESAMPLINGS: dict[str, Callable[[int], list]] = {"three_parts": _three_parts, "uneven": _uneven}
+
+
+def weights(n: int) -> np.ndarray:
+    """Row weights from 0.1 to 4, a few of them zero; not summing to anything nice."""
+    w = np.random.default_rng(n).uniform(0.1, 4, n)
+    w[n // 3] = w[-1] = 0.0
+    return w

@@ -1,0 +1,216 @@
+"""Bad input gets a sentence: InvalidInput, naming the argument, the value and (where there is one) the remedy."""
+
+import cases
+import numpy as np
+import pytest
+
+import jaxnet
+
+N, P = cases.TALL
+
+
+def _changed(array, index, value):
+    array = np.array(array, dtype=complex if isinstance(value, complex) else None)
+    array[index] = value
+    return array
+
+
+def _objects():
+    X = np.array(cases.data("tall").X, dtype=object)
+    X[3, 4] = "twelve"
+    return X
+
+
+X, Y = cases.data("tall").X, cases.data("tall").y
+FOLD = np.arange(10)
+REST = np.arange(10, N)
+
+BAD = {
+    "nan in X": ({"X": _changed(X, (3, 7), np.nan)}, ["X", "NaN", "7", "1 "]),
+    "inf in X": ({"X": _changed(X, ([3, 4], 5), np.inf)}, ["X", "infinity", "5", "2 "]),
+    "text in X": ({"X": _objects()}, ["X", "4"]),
+    "strings": ({"X": X.astype(str)}, ["X"]),
+    "complex X": ({"X": _changed(X, (0, 0), 1 + 1j)}, ["Complex", "X"]),
+    "one-dimensional X": ({"X": X[:, 0]}, ["X", "2D"]),
+    "three-dimensional X": ({"X": X[None]}, ["X"]),
+    "no rows": ({"X": X[:0], "y": Y[:0]}, ["X", "0"]),
+    "no columns": ({"X": X[:, :0]}, ["X", "0 feature"]),
+    "X is None": ({"X": None}, ["X"]),
+    "y is None": ({"y": None}, ["y"]),
+    "nan in y": ({"y": _changed(Y, 5, np.nan)}, ["y", "NaN"]),
+    "inf in y": ({"y": _changed(Y, 5, -np.inf)}, ["y"]),
+    "complex y": ({"y": _changed(Y, 5, 1j)}, ["y"]),
+    "text in y": ({"y": np.array(["a"] * N)}, ["y"]),
+    "y too short": ({"y": Y[:-1]}, ["y", str(N), str(N - 1)]),
+    "y three-dimensional": ({"y": Y.reshape(2, 4, 5)}, ["y"]),
+    "weights too short": ({"sample_weight": np.ones(N - 1)}, ["sample_weight", str(N), str(N - 1)]),
+    "negative weight": ({"sample_weight": _changed(np.ones(N), 2, -0.5)}, ["sample_weight", "-0.5"]),
+    "all weights zero": ({"sample_weight": np.zeros(N)}, ["sample_weight", "zero"]),
+    "nan weight": ({"sample_weight": _changed(np.ones(N), 2, np.nan)}, ["sample_weight"]),
+    "weights zero in a test fold": (
+        {"sample_weight": np.r_[np.zeros(14), np.ones(26)], "cv": 3},
+        ["sample_weight", "fold 0"],
+    ),
+    "weights zero in a training set": (
+        {"sample_weight": np.r_[np.ones(10), np.zeros(30)], "cv": [(FOLD, REST), (REST, FOLD)]},
+        ["sample_weight", "fold"],
+    ),
+    "rho above one": ({"rho": 1.5}, ["rho", "1.5"]),
+    "rho negative": ({"rho": [0.5, -0.1]}, ["rho", "-0.1"]),
+    "rho nan": ({"rho": [0.5, np.nan]}, ["rho", "nan"]),
+    "rho empty": ({"rho": []}, ["rho"]),
+    "rho text": ({"rho": "lasso"}, ["rho", "lasso"]),
+    "rho two-dimensional": ({"rho": [[0.5]]}, ["rho"]),
+    "alpha negative": ({"alphas": [0.1, -0.2]}, ["alpha", "-0.2"]),
+    "alpha nan": ({"alphas": [0.1, np.nan]}, ["alpha", "nan"]),
+    "alpha infinite": ({"alphas": [np.inf, 0.1]}, ["alpha", "inf"]),
+    "no alphas": ({"alphas": []}, ["alphas"]),
+    "zero alphas": ({"alphas": 0}, ["alphas", "0"]),
+    "negative number of alphas": ({"alphas": -3}, ["alphas", "-3"]),
+    "alphas text": ({"alphas": "many"}, ["alphas", "many"]),
+    "alphas for other rhos": ({"alphas": [[0.1], [0.2], [0.3]], "rho": [0.5, 1.0]}, ["alphas", "rho"]),
+    "alphas three-dimensional": ({"alphas": [[[0.1]]]}, ["alphas"]),
+    "alpha_min_ratio zero": ({"alpha_min_ratio": 0.0}, ["alpha_min_ratio", "0"]),
+    "alpha_min_ratio above one": ({"alpha_min_ratio": 1.5}, ["alpha_min_ratio", "1.5"]),
+    "one fold": ({"cv": 1}, ["cv", "1"]),
+    "negative folds": ({"cv": -2}, ["cv", "-2"]),
+    "more folds than rows": ({"cv": N + 1}, ["cv", str(N), str(N + 1)]),
+    "folds of one row": ({"X": X[:1], "y": Y[:1], "cv": 3}, ["cv", "1"]),
+    "cv text": ({"cv": "five"}, ["cv", "five"]),
+    "cv true": ({"cv": True}, ["cv"]),
+    "cv empty": ({"cv": []}, ["cv"]),
+    "cv not pairs": ({"cv": [FOLD]}, ["cv"]),
+    "fold without test rows": ({"cv": [(REST, FOLD), (REST, [])]}, ["cv", "fold 1", "test"]),
+    "fold without training rows": ({"cv": [([], FOLD)]}, ["cv", "fold 0", "train"]),
+    "fold beyond the rows": ({"cv": [(REST, np.array([N]))]}, ["cv", str(N)]),
+    "mask of another length": ({"cv": [(np.ones(N - 1, bool), FOLD)]}, ["cv", str(N - 1)]),
+    "fractional rows": ({"cv": [(REST, FOLD + 0.5)]}, ["cv"]),
+    "tol zero": ({"tol": 0.0}, ["tol", "0"]),
+    "tol negative": ({"tol": -1e-4}, ["tol", "-0.0001"]),
+    "tol nan": ({"tol": np.nan}, ["tol", "nan"]),
+    "tol text": ({"tol": "small"}, ["tol", "small"]),
+    "max_iter zero": ({"max_iter": 0}, ["max_iter", "0"]),
+    "max_iter fractional": ({"max_iter": 2.5}, ["max_iter", "2.5"]),
+    "unknown solver": ({"solver": "newton"}, ["solver", "newton", "coordinate", "proximal"]),
+    "unknown dtype": ({"dtype": "int32"}, ["dtype", "int32"]),
+    "nonsense dtype": ({"dtype": "quadruple"}, ["dtype", "quadruple"]),
+    "unknown device": ({"device": "abacus"}, ["device", "abacus"]),
+    "negative memory": ({"max_memory": -1}, ["max_memory", "-1"]),
+    "progress text": ({"progress": "loud"}, ["progress", "loud"]),
+    "penalty_factor too short": ({"penalty_factor": np.ones(P - 1)}, ["penalty_factor", str(P), str(P - 1)]),
+    "penalty_factor negative": ({"penalty_factor": _changed(np.ones(P), 2, -1)}, ["penalty_factor", "-1"]),
+    "penalty_factor nan": ({"penalty_factor": _changed(np.ones(P), 2, np.nan)}, ["penalty_factor"]),
+    "penalty_factor infinite": ({"penalty_factor": _changed(np.ones(P), 2, np.inf)}, ["penalty_factor", "inf"]),
+    "lower above zero": ({"lower": 0.5}, ["lower", "0.5"]),
+    "upper below zero": ({"upper": -0.5}, ["upper", "-0.5"]),
+    "lower nan": ({"lower": np.nan}, ["lower"]),
+    "lower too long": ({"lower": np.zeros(P + 1)}, ["lower", str(P), str(P + 1)]),
+    "bounded unpenalised column": (
+        {"lower": 0.0, "penalty_factor": _changed(np.ones(P), 3, 0.0)},
+        ["penalty_factor", "lower", "3"],
+    ),
+    "least squares within bounds": ({"lower": 0.0, "alphas": [0.1, 0.0]}, ["alphas", "lower"]),
+    "fit_intercept text": ({"fit_intercept": "no"}, ["fit_intercept", "no"]),
+    "upper text": ({"upper": "none"}, ["upper"]),
+}
+
+
+@pytest.mark.parametrize("label", BAD)
+def test_bad_input_gets_a_sentence(label):
+    changes, words = BAD[label]
+    arguments = {"X": X, "y": Y, "rho": [0.5, 1.0], "alphas": 4, "cv": 3, **changes}
+    with pytest.raises(jaxnet.InvalidInput) as caught:
+        jaxnet.sweep(arguments.pop("X"), arguments.pop("y"), **arguments)
+    text = str(caught.value)
+    for word in words:
+        assert word.lower() in text.lower(), f"{word!r} is missing from: {text}"
+    assert text.rstrip().endswith((".", "?")) and len(text) > 25, f"not a sentence: {text}"
+    assert caught.value.__cause__ is None and len(text) < 600
+
+
+def test_invalid_input_is_a_value_error():
+    assert issubclass(jaxnet.InvalidInput, ValueError) and issubclass(jaxnet.ConvergenceWarning, UserWarning)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_frames_are_named_in_sentences(library):
+    names = [f"gene {j}" for j in range(P)]
+    columns = dict(zip(names, X.T.copy(), strict=True))
+    columns["gene 4"] = ["high"] * N
+    frame = _frame(library, columns)
+    with pytest.raises(jaxnet.InvalidInput, match="gene 4"):
+        jaxnet.sweep(frame, Y)
+    columns["gene 4"] = _changed(X[:, 4], [1, 2], np.nan)
+    with pytest.raises(jaxnet.InvalidInput, match=r"gene 4.*2"):
+        jaxnet.sweep(_frame(library, columns), Y)
+
+
+def _frame(library, columns):
+    module = pytest.importorskip(library)
+    return module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
+
+
+def test_duplicate_column_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["twin", "twin", *map(str, range(P - 2))])
+    with pytest.raises(jaxnet.InvalidInput, match="twin"):
+        jaxnet.sweep(frame, Y)
+
+
+def test_sparse_input():
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises((jaxnet.InvalidInput, TypeError), match=r"(?i)sparse"):
+        jaxnet.sweep(sparse.csr_matrix(X), Y)
+
+
+def test_prediction_checks_its_input():
+    result = jaxnet.sweep(X, Y, cv=3, **cases.GRID)
+    with pytest.raises(jaxnet.InvalidInput, match=rf"{P - 1}.*{P}|{P}.*{P - 1}"):
+        result.predict(X[:, :-1])
+    with pytest.raises(jaxnet.InvalidInput, match="NaN"):
+        result.predict(_changed(X, (0, 0), np.nan))
+    with pytest.raises(jaxnet.InvalidInput, match="2D"):
+        result.predict(X[0])
+    with pytest.raises((jaxnet.InvalidInput, IndexError)):
+        result.coef_at(5, 0)
+
+
+def test_keyword_only_and_unknown_arguments():
+    with pytest.raises(TypeError):
+        jaxnet.sweep(X, Y, [0.5])
+    with pytest.raises(TypeError, match="lambdas"):
+        jaxnet.sweep(X, Y, lambdas=[0.5])
+    with pytest.raises((TypeError, jaxnet.InvalidInput), match="cv"):
+        jaxnet.fit_path(X, Y, cv=3)
+
+
+def test_dialects_are_checked():
+    for arguments, word in [
+        ({"alpha": 1, "rho": 0.5, "from_": "lars"}, "lars"),
+        ({"alpha": -1, "rho": 0.5, "from_": "sklearn"}, "alpha"),
+        ({"alpha": 1, "rho": 2, "from_": "sklearn"}, "rho"),
+        ({"alpha": 1, "rho": 0.5, "from_": "glmnet"}, "y"),
+        ({"alpha": 1, "rho": 0.5, "from_": "glmnet", "y": np.ones(5)}, "constant"),
+    ]:
+        with pytest.raises(jaxnet.InvalidInput, match=word):
+            jaxnet.convert_penalty(**arguments)
+
+
+def test_nothing_runs_before_the_checks(monkeypatch):
+    """A wrong argument is found before X reaches a device."""
+    import jax
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("the device was used")
+
+    monkeypatch.setattr(jax, "device_put", refuse)
+    for changes in (
+        {"rho": 2.0},
+        {"tol": -1.0},
+        {"alphas": [-1.0]},
+        {"cv": 1},
+        {"penalty_factor": [1.0]},
+        {"solver": "?"},
+    ):
+        with pytest.raises(jaxnet.InvalidInput):
+            jaxnet.sweep(X, Y, **changes)
