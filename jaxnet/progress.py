@@ -22,7 +22,7 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
-        self._terminal = self._stream.isatty()
+        self._terminal = self._stream is not None and self._stream.isatty()
         self._bar = None
         self._last_line = time.monotonic()
         self._first: tuple[float, int] | None = None
@@ -36,6 +36,7 @@ class Progress:
     def __call__(self, done: int, total: int) -> None:
         if self._terminal:
             self._draw(done, total)
+        if self._terminal or self._stream is None:  # standard error may be closed
             return
         now = time.monotonic()
         # Compilation comes before the first lanes are done; counted in, it would spoil the estimate for a long while.

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -99,15 +100,28 @@ def _check_together(request: Request) -> None:
 
 
 def _numbers(value, name: str) -> np.ndarray:
+    """A float64 array of its own, of any shape; text, complex values and None are no numbers."""
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.array(value)
+        if array.dtype.kind == "O":
+            array = np.array([float(v) for v in array.flat]).reshape(array.shape)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{name}={value!r} is not a number or an array of numbers.") from None
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        raise InvalidInput(f"{name}={value!r:.100} is not a number or an array of numbers.")
+    array = array.astype(np.float64, copy=False)
     if array.size == 0:
         raise InvalidInput(f"{name} is empty; give at least one value.")
     if np.isnan(array).any():
         raise InvalidInput(f"{name} contains NaN; every value must be a number.")
     return array
+
+
+def _number(value, name: str) -> float:
+    array = _numbers(value, name)
+    if array.ndim:
+        raise InvalidInput(f"{name} has shape {array.shape}; give one number.")
+    return float(array)
 
 
 def _rho(rho) -> np.ndarray:
@@ -127,15 +141,13 @@ def _alphas(alphas, n_rho: int) -> int | np.ndarray:
         if alphas < 1:
             raise InvalidInput(f"alphas={alphas}: the number of alphas must be at least 1.")
         return int(alphas)
-    if isinstance(alphas, bool) or (np.ndim(alphas) == 0):
+    values = None if alphas is None or isinstance(alphas, (bool, str)) else _numbers(alphas, "alphas")
+    if values is None or values.ndim == 0:
         raise InvalidInput(f"alphas={alphas!r}: give how many (an integer) or the values (a list); one value v is [v].")
-    values = _numbers(alphas, "alphas")
     if values.ndim == 1:
         values = np.tile(values, (n_rho, 1))
     if values.ndim != 2 or len(values) != n_rho:
-        raise InvalidInput(
-            f"alphas has shape {np.shape(alphas)}; give one list, or one row for each of the {n_rho} rho."
-        )
+        raise InvalidInput(f"alphas has shape {values.shape}; give one list, or one row for each of the {n_rho} rho.")
     bad = values[(values < 0) | ~np.isfinite(values)]
     if bad.size:
         raise InvalidInput(f"alphas contains {bad[0]:g}; every alpha must be finite and at least 0.")
@@ -143,14 +155,14 @@ def _alphas(alphas, n_rho: int) -> int | np.ndarray:
 
 
 def _ratio(value, default: float) -> float:
-    ratio = default if value is None else float(_numbers(value, "alpha_min_ratio"))
+    ratio = default if value is None else _number(value, "alpha_min_ratio")
     if not 0 < ratio <= 1:
         raise InvalidInput(f"alpha_min_ratio={ratio:g} must be above 0 and at most 1.")
     return ratio
 
 
 def _tol(value) -> float:
-    tol = float(_numbers(value, "tol").reshape(-1)[0])
+    tol = _number(value, "tol")
     if not 0 < tol < np.inf:
         raise InvalidInput(f"tol={tol:g} must be positive: it is the relative duality gap that each fit must reach.")
     return tol
@@ -159,7 +171,7 @@ def _tol(value) -> float:
 def _count(value, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise InvalidInput(f"{name}={value!r} must be an integer of at least 1.")
-    return int(value)
+    return min(int(value), np.iinfo(np.int32).max)  # the solver counts in int32
 
 
 def _flag(value, name: str) -> bool:
@@ -177,11 +189,8 @@ def _choice(value, name: str, options: tuple[str, ...]) -> str:
 def _factor(value, p: int) -> np.ndarray:
     if value is None:
         return np.ones(p)
-    factor = (
-        np.broadcast_to(_numbers(value, "penalty_factor"), (p,))
-        if np.ndim(value) == 0
-        else _numbers(value, "penalty_factor")
-    )
+    factor = _numbers(value, "penalty_factor")
+    factor = np.broadcast_to(factor, (p,)) if factor.ndim == 0 else factor
     if factor.shape != (p,):
         raise InvalidInput(
             f"penalty_factor has shape {factor.shape}, but X has {p} columns; give one factor per column."
@@ -224,8 +233,11 @@ _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 def _memory(value) -> float | None:
     if value is None:
         return None
-    match = re.fullmatch(r"\s*([0-9.]+(?:e[0-9]+)?)\s*([kmgt]?)i?b?\s*", str(value).lower())
-    size = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if isinstance(value, Real) and not isinstance(value, bool):
+        size = float(value)
+    else:
+        match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kmgt]?)i?b?\s*", str(value).lower())
+        size = float(match[1]) * _UNITS[match[2]] if match else 0.0
     if not size > 0:
         raise InvalidInput(f"max_memory={value!r} must be a positive number of bytes, or a text such as '2GB'.")
     return size

@@ -13,7 +13,8 @@ class KFold:
     """K folds of nearly equal size; contiguous, or of rows shuffled by `seed`.
 
     The first `n % n_splits` folds have one row more than the others, as in scikit-learn, so that unshuffled folds
-    are the same as its `KFold`'s. Raises InvalidInput where `n_splits` is not an integer from 2 to the number of rows.
+    are the same as its `KFold`'s. `seed` is None (other folds every time) or an integer >= 0, for shuffled folds only.
+    `split` raises InvalidInput where `n_splits` is not an integer from 2 to the number of rows, and for a wrong `seed`.
 
     >>> from jaxnet import KFold
     >>> [test.tolist() for train, test in KFold(2).split([[1.0], [2.0], [3.0]])]
@@ -34,11 +35,22 @@ class KFold:
             raise InvalidInput(
                 f"cv={folds} folds need at least as many rows, and X has {n}; use fewer folds or cv=None."
             )
+        self._check_shuffling()
         order = np.random.default_rng(self.seed).permutation(n) if self.shuffle else np.arange(n)
         for test in np.array_split(order, folds):
             mask = np.zeros(n, bool)
             mask[test] = True
             yield np.flatnonzero(~mask), np.flatnonzero(mask)
+
+    def _check_shuffling(self) -> None:
+        if not isinstance(self.shuffle, (bool, np.bool_)):
+            raise InvalidInput(f"shuffle={self.shuffle!r} of KFold must be True or False.")
+        if self.seed is None:
+            return
+        if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
+            raise InvalidInput(f"seed={self.seed!r} of KFold must be None or an integer of at least 0.")
+        if not self.shuffle:
+            raise InvalidInput(f"seed={self.seed} of KFold has no effect on contiguous folds; add shuffle=True.")
 
 
 class Resamples(NamedTuple):
@@ -66,26 +78,32 @@ def resamples(cv, X, y) -> Resamples:
 def _pairs(cv, X, y) -> list:
     if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
         cv = KFold(int(cv))
-    if isinstance(cv, (str, bool, float)):
-        raise InvalidInput(f"cv={cv!r}: give None, a number of folds, an object with split(), or (train, test) pairs.")
-    split = getattr(cv, "split", None)
+    if isinstance(cv, type):
+        raise InvalidInput(f"cv is the class {cv.__name__}; give an object of it, {cv.__name__}(...).")
+    split = None if isinstance(cv, str) else getattr(cv, "split", None)
+    folds = list(split(X, y)) if callable(split) else cv
     try:
-        pairs = [tuple(pair) for pair in (split(X, y) if callable(split) else cv)]
+        pairs = [tuple(pair) for pair in folds]
     except TypeError:
-        pairs = None
+        pairs = []
     if not pairs or any(len(pair) != 2 for pair in pairs):
-        raise InvalidInput(f"cv={cv!r}: give None, a number of folds, an object with split(), or (train, test) pairs.")
+        raise InvalidInput(
+            f"cv={cv!r:.100}: give None, a number of folds, an object with split(), or a list of (train, test) pairs."
+        )
     return pairs
 
 
 def _row_index(rows, n: int, name: str) -> np.ndarray:
-    rows = np.asarray(rows)
-    if rows.size == 0:
-        raise InvalidInput(f"{name} are empty; every fold needs rows to train on and rows to be scored on.")
+    try:
+        rows = np.asarray(rows)
+    except ValueError:
+        raise InvalidInput(f"{name} must be a one-dimensional array of row numbers, not {rows!r:.100}.") from None
     if rows.dtype == bool:
         if rows.shape != (n,):
             raise InvalidInput(f"{name} are a mask of shape {rows.shape}, but X has {n} rows.")
         rows = np.flatnonzero(rows)
+    if rows.size == 0:
+        raise InvalidInput(f"{name} are empty; every fold needs rows to train on and rows to be scored on.")
     if not np.issubdtype(rows.dtype, np.integer) or rows.ndim != 1:
         raise InvalidInput(
             f"{name} must be a one-dimensional array of row numbers, not {rows.dtype} of shape {rows.shape}."

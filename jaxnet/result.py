@@ -23,7 +23,7 @@ class Status(IntEnum):
     DEGENERATE = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SparseRows:
     """Rows of which only the nonzeros are stored (compressed sparse rows): row i holds `columns[starts[i]:starts[i+1]]`."""
 
@@ -53,7 +53,7 @@ class SparseRows:
         return np.diff(self.starts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BestFit:
     """The fit that a rule chose: at `index` (i, k) of the grid, refitted on all rows, with its cross-validated error.
 
@@ -82,7 +82,7 @@ class BestFit:
 RULES = ("min", "1se")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SweepResult:
     """Every fit of a sweep. NumPy arrays; R values of rho, A alphas, F folds, G = 1 + F groups (the full data first).
 
@@ -145,7 +145,8 @@ class SweepResult:
         # In units of the largest error, so that squares neither overflow nor vanish.
         unit = np.nanmax(errors, axis=-1, initial=0.0)
         unit = np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
-        scaled = (errors - self.error_mean[..., None]) / unit[..., None]
+        with np.errstate(invalid="ignore"):  # errors that overflowed have no standard error
+            scaled = (errors - self.error_mean[..., None]) / unit[..., None]
         return unit * np.sqrt(np.average(scaled**2, axis=-1, weights=self.fold_weights) / (errors.shape[-1] - 1))
 
     def coef_at(self, i: int, k: int, response: int | None = None) -> Float[np.ndarray, " p"]:
@@ -166,16 +167,14 @@ class SweepResult:
         return [self._best(rule, j) for j in range(self.n_responses)]
 
     def predict(self, X, rule: str = "min") -> np.ndarray:
-        """Predictions (n,) or (n, q) of the chosen models for new rows; a frame's columns are matched by name."""
+        """Predictions (n,) or (n, q) of the chosen models for new rows.
+
+        If the sweep was given a frame and X is one, columns are matched by name and others are ignored.
+        """
         from jaxnet.data.arrays import as_matrix
 
-        X, names = as_matrix(X)
-        if names is not None and self.feature_names is not None and names != self.feature_names:
-            missing = [name for name in self.feature_names if name not in names]
-            if missing:
-                raise InvalidInput(f"X lacks {len(missing)} columns that the sweep was fitted on: {missing[:5]}.")
-            X = X[:, [names.index(name) for name in self.feature_names]]
-        elif X.shape[1] != self.n_features:
+        X, _ = as_matrix(X, columns=self.feature_names)
+        if X.shape[1] != self.n_features:
             raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {self.n_features}.")
         fits = self.best(rule)
         if isinstance(fits, BestFit):
@@ -190,7 +189,8 @@ class SweepResult:
     def _folds(self) -> np.ndarray:
         if self.errors is None:
             raise InvalidInput(
-                "This result has no folds (cv=None), so there are no held-out errors: sweep again with cv=5."
+                "This result has no folds (cv=None), so there are no held-out errors to choose by: sweep again with cv=5, "
+                "or take a fit yourself, coef_at(i, k) and intercepts[i, k]."
             )
         return self.errors
 
@@ -202,6 +202,8 @@ class SweepResult:
             )
         at = (i, k) if response is None else (response, i, k)
         for name, value, size in zip(("k", "i", "response"), at[::-1], self.alphas.shape[::-1], strict=False):
+            if not isinstance(value, (int, np.integer)):
+                raise InvalidInput(f"{name}={value!r:.60}: coef_at takes positions in the grid, whole numbers.")
             if not -size <= value < size:
                 raise InvalidInput(f"{name}={value} is outside the grid, which has {size}.")
         return at
@@ -239,12 +241,18 @@ class SweepResult:
             + (f"({folds} folds + all rows)" if folds else "all rows")
         ]
         if folds:
-            fits = self.best() if self.n_responses else [self.best()]
-            lines += [f"  best: {fit!r}" for fit in fits[:3]] + ["  ..."] * (len(fits) > 3)
+            lines += [f"  best: {self._describe_best(j)}" for j in range(min(self.n_responses or 1, 3))]
+            lines += ["  ..."] * ((self.n_responses or 1) > 3)
         bad = {k: v for k, v in self.status_counts().items() if k not in ("CONVERGED", "DEGENERATE")}
         worst = float(np.nanmax(self.gap)) if np.isfinite(self.gap).any() else float("nan")
         verdict = f"all certified to tol={self.tol:g}" if self.converged else f"NOT converged: {bad}"
         return "\n".join([*lines, f"  {verdict}; worst relative gap {worst:.1e}"])
+
+    def _describe_best(self, response: int) -> str:
+        try:
+            return repr(self._best("min", None if self.n_responses is None else response))
+        except InvalidInput as error:  # a repr must not raise
+            return str(error)
 
 
 def _simplest(mean: np.ndarray, limit: float, nonzeros: np.ndarray, alphas: np.ndarray) -> tuple[int, int]:

@@ -135,6 +135,8 @@ def _on(device):
     """The scope in which arrays go to `device`: a JAX device, or the name of a platform."""
     if device is None:
         return nullcontext()
+    if not isinstance(device, (str, jax.Device)):
+        raise InvalidInput(f"device={device!r:.100} is no JAX device; give one of jax.devices(), 'cpu' or 'gpu'.")
     if isinstance(device, str):
         try:
             device = jax.local_devices(backend=device)[0]

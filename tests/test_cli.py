@@ -126,11 +126,15 @@ def test_cli_predict_needs_only_columns_with_a_coefficient(run, tmp_path, capsys
     assert f"less.csv lacks 1 column that the model needs: '{gone}'" in sentence(capsys)
 
 
-def test_cli_predict_scores_rows_whose_target_is_known(run, data, capsys):
+def test_cli_predict_scores_rows_whose_target_is_known(run, data, tmp_path, capsys):
     assert main(["predict", str(run), str(data)]) == 0
     X, y, _ = make_data()
     error = np.mean((y - library_result().predict(X)) ** 2)
-    assert f"mean squared error {error:.6g}" in capsys.readouterr().err
+    share = 1 - error / np.var(y)
+    assert f"mean squared error {error:.6g}, {share:.1%} of its variance explained." in capsys.readouterr().err
+    one = write_csv(tmp_path / "one.csv", {name: values[:1] for name, values in data_columns().items()})
+    assert main(["predict", str(run), str(one)]) == 0
+    assert re.search(r"mean squared error [\d.e-]+\.\n", capsys.readouterr().err)
 
 
 def test_cli_coefficients_are_on_the_original_scale(run, tmp_path):

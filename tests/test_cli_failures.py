@@ -73,7 +73,7 @@ def test_cli_refuses_bad_data_with_a_sentence(tmp_path, capsys):
         path = write_csv(tmp_path / "weights.csv", {**good, "weight": bad})
         common = ["sweep", str(path), "--target", "response", "--id", "cell", *SMALL, "--quiet"]
         assert main([*common, "--weights", "weight"]) == 1
-        assert "weight" in sentence(capsys)
+        assert ("--weights 'weight'" if min(bad) < 0 or not any(bad) else "fold 0") in sentence(capsys)
     assert sweep(tmp_path / "no.csv") == 1
     assert "no.csv: No such file" in sentence(capsys)
     assert sweep(tmp_path) == 1
@@ -95,12 +95,27 @@ def test_cli_refuses_bad_data_with_a_sentence(tmp_path, capsys):
         ["sweep", "a.csv", "--target", "y", "--overwrite"],
         ["predict"],
         ["predict", "run"],
+        ["sweep", "a.csv", "--target", "y", "--out", ""],
+        ["predict", "run", "a.csv", "--out", ""],
     ],
 )
 def test_cli_wrong_usage_exits_with_two(argv, capsys):
     with pytest.raises(SystemExit) as caught:
         main(argv)
     assert caught.value.code == 2 and "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "part"),
+    [
+        (["sweep", "a.csv", "--target", "y", "--seed", "one"], "a seed is a whole number"),
+        (["sweep", "--target", "y", "--drop", "id", "a.csv"], "put DATA before the options"),
+    ],
+)
+def test_cli_wrong_usage_is_explained(argv, part, capsys):
+    with pytest.raises(SystemExit):
+        main(argv)
+    assert part in capsys.readouterr().err
 
 
 def test_cli_never_replaces_what_it_should_not(run, data, tmp_path, capsys, monkeypatch):
@@ -119,6 +134,15 @@ def test_cli_never_replaces_what_it_should_not(run, data, tmp_path, capsys, monk
     assert "is no folder" in sentence(capsys)
     assert sweep(data, "--out", data / "sub") == 1
     assert "is a file, not a folder" in sentence(capsys)
+    monkeypatch.chdir(run)
+    for here in (".", run):
+        assert sweep(data, "--out", here, "--overwrite") == 1
+        assert "is the folder you are in" in sentence(capsys)
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os.path, "ismount", lambda path: True)
+        assert sweep(data, "--out", run, "--overwrite") == 1
+    assert "is a mount point" in sentence(capsys)
     (run / "extra.csv").write_text("x")
     assert sweep(data, "--out", run, "--overwrite") == 1
     assert "'extra.csv'" in sentence(capsys)
@@ -146,6 +170,38 @@ def test_cli_predict_never_replaces_a_file_unasked(run, data, tmp_path, capsys):
     assert len(read_rows(out)) == N
     assert main([*command, str(tmp_path)]) == 1
     assert main([*command, str(tmp_path / "no" / "p.csv")]) == 1
+
+
+def test_cli_predict_says_what_to_do_about_bad_columns(run, tmp_path, capsys):
+    """A column that the model needs cannot be dropped, and predict has no --drop."""
+    needed = next(row["feature"] for row in read_rows(run / "coefficients.csv")[1:] if float(row["coefficient"]))
+    for bad, part in (("?", "not numeric"), ("", "1 missing value"), ("inf", "1 infinite value")):
+        columns = data_columns()
+        columns[needed] = [bad, *columns[needed][1:]]
+        path = write_csv(tmp_path / "new.csv", columns)
+        assert main(["predict", str(run), str(path), "--quiet"]) == 1
+        text = sentence(capsys)
+        assert part in text and f"{needed!r}" in text and "--drop" not in text and "--id" not in text
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_cli_speaks_to_terminals_that_lack_letters(encoding, tmp_path):
+    columns = data_columns()
+    columns["β-温度"] = columns.pop(FEATURES[0])
+    path = write_csv(tmp_path / "data.csv", columns)
+    roles = ["--target", "response", "--id", "cell", "--drop", "weight", *SMALL]
+    process = start("sweep", path, *roles, PYTHONIOENCODING=encoding)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "\\u6e29" in out and "Certificate" in out
+
+
+def test_cli_works_with_closed_streams(data, tmp_path):
+    """As daemons start programs; Python then has no sys.stdout or sys.stderr."""
+    roles = ["--target", "response", "--id", "cell", "--drop", "weight", *SMALL]
+    words = [sys.executable, "-m", "jaxnet", "sweep", str(data), *roles, "--out", str(tmp_path / "run")]
+    subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *words], check=True, timeout=60)
+    assert (tmp_path / "run" / "model.jaxnet").exists()
 
 
 def test_cli_predict_refuses_what_is_no_run(data, tmp_path, capsys):

@@ -366,6 +366,8 @@ def test_bad_data_is_refused(problem):
     with pytest.raises(InvalidInput, match="Invalid parameter 'lambda' for estimator Lasso"):
         jaxnet.Lasso().set_params(**{"lambda": 1})
     model = jaxnet.Lasso().fit(X, y)
+    with pytest.raises(InvalidInput, match=r"y has shape \(40, 2\), but the predictions have shape \(40,\)"):
+        model.score(X, Y[:, :2])
     with pytest.raises(InvalidInput, match="X has 3 features, but Lasso is expecting 12 features as input"):
         model.predict(X[:, :3])
 

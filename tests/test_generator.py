@@ -61,13 +61,18 @@ def test_generator_repeats_itself_by_seed_and_dtype():
     ("wrong", "pattern"),
     [
         ({"n": 0}, "n=0"),
+        ({"n": 5.5}, "n=5.5"),
+        ({"p": "ten"}, "p='ten'"),
+        ({"n_true": 2.5}, "n_true=2.5"),
+        ({"seed": -1}, "seed=-1"),
+        ({"dtype": "quadruple"}, "dtype='quadruple'"),
         ({"p": 0}, "p=0"),
         ({"module_size": 0}, "module_size=0"),
         ({"correlation": 1.5}, "correlation=1.5"),
         ({"correlation": float("nan")}, "correlation=nan"),
         ({"n_true": 11}, "n_true=11"),
         ({"snr": 0}, "snr=0"),
-        ({"dtype": np.int64}, "dtype=int64"),
+        ({"dtype": np.int64}, "dtype=.*int64"),
     ],
 )
 def test_generator_refuses_wrong_arguments(wrong, pattern):

@@ -61,6 +61,8 @@ BAD = {
     "rho empty": ({"rho": []}, ["rho"]),
     "rho text": ({"rho": "lasso"}, ["rho", "lasso"]),
     "rho two-dimensional": ({"rho": [[0.5]]}, ["rho"]),
+    "rho none": ({"rho": None}, ["rho=None"]),
+    "rho complex": ({"rho": np.array([0.5 + 1j])}, ["rho", "1.j"]),
     "alpha negative": ({"alphas": [0.1, -0.2]}, ["alpha", "-0.2"]),
     "alpha nan": ({"alphas": [0.1, np.nan]}, ["alpha", "nan"]),
     "alpha infinite": ({"alphas": [np.inf, 0.1]}, ["alpha", "inf"]),
@@ -69,8 +71,10 @@ BAD = {
     "negative number of alphas": ({"alphas": -3}, ["alphas", "-3"]),
     "alphas text": ({"alphas": "many"}, ["alphas", "many"]),
     "alphas for other rhos": ({"alphas": [[0.1], [0.2], [0.3]], "rho": [0.5, 1.0]}, ["alphas", "rho"]),
+    "alphas ragged": ({"alphas": [[0.1], [0.2, 0.1]]}, ["alphas", "0.2"]),
     "alphas three-dimensional": ({"alphas": [[[0.1]]]}, ["alphas"]),
     "alpha_min_ratio zero": ({"alpha_min_ratio": 0.0}, ["alpha_min_ratio", "0"]),
+    "alpha_min_ratio several": ({"alpha_min_ratio": [0.1, 0.2]}, ["alpha_min_ratio", "(2,)", "one number"]),
     "alpha_min_ratio above one": ({"alpha_min_ratio": 1.5}, ["alpha_min_ratio", "1.5"]),
     "one fold": ({"cv": 1}, ["cv", "1"]),
     "negative folds": ({"cv": -2}, ["cv", "-2"]),
@@ -79,15 +83,25 @@ BAD = {
     "cv text": ({"cv": "five"}, ["cv", "five"]),
     "cv true": ({"cv": True}, ["cv"]),
     "cv empty": ({"cv": []}, ["cv"]),
+    "cv a class": ({"cv": jaxnet.KFold}, ["cv", "class KFold", "KFold(...)"]),
+    "one pair instead of a list": ({"cv": (list(range(30)), list(range(30, 40)))}, ["cv", "pairs"]),
+    "unknown seed": ({"cv": jaxnet.KFold(3, shuffle=True, seed="one")}, ["seed", "one"]),
+    "negative seed": ({"cv": jaxnet.KFold(3, shuffle=True, seed=-1)}, ["seed", "-1"]),
+    "seed without shuffle": ({"cv": jaxnet.KFold(3, seed=1)}, ["seed=1", "shuffle=True"]),
+    "shuffle text": ({"cv": jaxnet.KFold(3, shuffle="no")}, ["shuffle", "no"]),
     "cv not pairs": ({"cv": [FOLD]}, ["cv"]),
     "fold without test rows": ({"cv": [(REST, FOLD), (REST, [])]}, ["cv", "fold 1", "test"]),
     "fold without training rows": ({"cv": [([], FOLD)]}, ["cv", "fold 0", "train"]),
     "fold beyond the rows": ({"cv": [(REST, np.array([N]))]}, ["cv", str(N)]),
     "mask of another length": ({"cv": [(np.ones(N - 1, bool), FOLD)]}, ["cv", str(N - 1)]),
+    "mask without rows": ({"cv": [(np.ones(N, bool), np.zeros(N, bool))]}, ["cv", "fold 0", "test", "empty"]),
+    "ragged rows": ({"cv": [([[1], [2, 3]], FOLD)]}, ["cv", "fold 0", "train"]),
     "fractional rows": ({"cv": [(REST, FOLD + 0.5)]}, ["cv"]),
     "tol zero": ({"tol": 0.0}, ["tol", "0"]),
     "tol negative": ({"tol": -1e-4}, ["tol", "-0.0001"]),
     "tol nan": ({"tol": np.nan}, ["tol", "nan"]),
+    "tol none": ({"tol": None}, ["tol=None"]),
+    "tol several": ({"tol": [1e-4, 1e-8]}, ["tol", "(2,)", "one number"]),
     "tol text": ({"tol": "small"}, ["tol", "small"]),
     "max_iter zero": ({"max_iter": 0}, ["max_iter", "0"]),
     "max_iter fractional": ({"max_iter": 2.5}, ["max_iter", "2.5"]),
@@ -95,11 +109,14 @@ BAD = {
     "unknown dtype": ({"dtype": "int32"}, ["dtype", "int32"]),
     "nonsense dtype": ({"dtype": "quadruple"}, ["dtype", "quadruple"]),
     "unknown device": ({"device": "abacus"}, ["device", "abacus"]),
+    "device number": ({"device": 3}, ["device=3", "cpu"]),
+    "memory twice dotted": ({"max_memory": "1..2GB"}, ["max_memory", "1..2GB"]),
     "negative memory": ({"max_memory": -1}, ["max_memory", "-1"]),
     "progress text": ({"progress": "loud"}, ["progress", "loud"]),
     "penalty_factor too short": ({"penalty_factor": np.ones(P - 1)}, ["penalty_factor", str(P), str(P - 1)]),
     "penalty_factor negative": ({"penalty_factor": _changed(np.ones(P), 2, -1)}, ["penalty_factor", "-1"]),
     "penalty_factor nan": ({"penalty_factor": _changed(np.ones(P), 2, np.nan)}, ["penalty_factor"]),
+    "penalty_factor ragged": ({"penalty_factor": [[1], [1, 2]]}, ["penalty_factor"]),
     "penalty_factor infinite": ({"penalty_factor": _changed(np.ones(P), 2, np.inf)}, ["penalty_factor", "inf"]),
     "lower above zero": ({"lower": 0.5}, ["lower", "0.5"]),
     "upper below zero": ({"upper": -0.5}, ["upper", "-0.5"]),
@@ -171,8 +188,29 @@ def test_prediction_checks_its_input():
         result.predict(_changed(X, (0, 0), np.nan))
     with pytest.raises(jaxnet.InvalidInput, match="2D"):
         result.predict(X[0])
-    with pytest.raises((jaxnet.InvalidInput, IndexError)):
-        result.coef_at(5, 0)
+    for wrong in ((5, 0), (0.5, 0), ("a", 0), (0, slice(None)), (np.array([0, 1]), 0)):
+        with pytest.raises(jaxnet.InvalidInput, match=r"coef_at|outside the grid"):
+            result.coef_at(*wrong)
+
+
+def test_errors_of_a_splitter_are_its_own():
+    """What a caller's splitter raises is not blamed on the form of cv."""
+
+    class Broken:
+        def split(self, X, y):
+            raise TypeError("a bug of mine")
+
+    with pytest.raises(TypeError, match="a bug of mine"):
+        jaxnet.sweep(X, Y, cv=Broken())
+
+
+@pytest.mark.parametrize("most", [1e16, 10**16, np.float64(1e16), "1.5 GiB"])
+def test_memory_may_be_any_positive_number(most):
+    assert jaxnet.sweep(X, Y, cv=3, max_memory=most, **cases.GRID).converged
+
+
+def test_max_iter_may_be_any_positive_integer():
+    assert jaxnet.sweep(X, Y, cv=3, max_iter=10**12, **cases.GRID).converged
 
 
 def test_keyword_only_and_unknown_arguments():

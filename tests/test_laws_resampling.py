@@ -162,6 +162,21 @@ def test_best_is_the_minimum_and_the_one_standard_error_rule(by_pairs):
         by_pairs.best("3se")
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_predict_matches_the_columns_of_a_frame_by_name(library):
+    """In any order, and whatever else the frame holds."""
+    data, module = cases.data("tall"), pytest.importorskip(library)
+    build = module.table if library == "pyarrow" else module.DataFrame
+    columns = {f"gene {j}": column for j, column in enumerate(data.X.T.copy())}
+    result = jaxnet.sweep(build(columns), data.y, cv=3, **GRID)
+    n = len(data.y)
+    more = {"label": ["cell"] * n, "gap": np.full(n, np.nan), **dict(reversed(columns.items()))}
+    np.testing.assert_allclose(result.predict(build(more)), result.predict(data.X), rtol=1e-12)
+    del more["gene 3"]
+    with pytest.raises(jaxnet.InvalidInput, match=r"X lacks 1 column that the sweep was fitted on: 'gene 3'"):
+        result.predict(build(more))
+
+
 def test_nonzeros_count_coefficients(by_pairs):
     counts = [[np.count_nonzero(by_pairs.coef_at(i, k)) for k in range(5)] for i in range(2)]
     np.testing.assert_array_equal(by_pairs.nonzeros, counts)

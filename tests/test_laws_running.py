@@ -217,6 +217,28 @@ def test_repr_says_what_happened():
         assert word in text, f"{word} is missing from {text}"
 
 
+def test_repr_survives_errors_that_overflow():
+    """Held-out errors are in units of y squared, which float64 may not hold."""
+    data = cases.data("tall")
+    with np.errstate(over="ignore"):
+        result = jaxnet.sweep(data.X, data.y * 1e300, cv=3, **GRID)
+    assert "nothing to choose from" in repr(result) and "certified" in repr(result)
+
+
+def test_results_compare_by_identity():
+    """Field by field they could not: the truth of an array is ambiguous."""
+    result, other = _run(), _run()
+    assert result != other and result == result and len({result, other, result.best()}) == 3
+
+
+def test_result_keeps_its_own_arrays():
+    rho, alphas = np.array([0.5, 1.0]), np.array([0.3, 0.1])
+    result = _run(rho=rho, alphas=alphas)
+    rho[:] = alphas[:] = 0
+    np.testing.assert_array_equal(result.rho, [0.5, 1.0])
+    np.testing.assert_array_equal(result.alphas, [[0.3, 0.1]] * 2)
+
+
 def test_a_sweep_of_one_fit():
     data = cases.data("tall")
     result = jaxnet.fit_path(data.X, data.y, rho=0.5, alphas=[0.1], tol=1e-9)

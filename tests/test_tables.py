@@ -108,12 +108,37 @@ def test_tables_keep_one_nameless_column(tmp_path):
     assert csv_table(tmp_path, ",a\n0,1\n1,2\n").names == ("", "a")
 
 
+def test_tables_take_a_saved_pandas_index_for_nameless(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pandas.DataFrame({"a": [1.0, 2.0]}, index=[7, 3]).to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").names == ("a", "")
+
+
+def test_tables_keep_labels_as_written_though_their_name_has_blanks(tmp_path):
+    (tmp_path / "t.csv").write_text(" cell , a\n007, 1\n008, 2\n")
+    table = read_table(tmp_path / "t.csv", text=["cell"])
+    assert table.names == ("cell", "a") and table.raw("cell").tolist() == ["007", "008"]
+
+
+def test_tables_refuse_files_whose_name_is_no_text(tmp_path):
+    """Linux lets file names be any bytes; Python shows the odd ones as lone surrogates, which pyarrow cannot open."""
+    path = tmp_path / "odd\udcff.csv"
+    try:
+        path.write_text("a\n1\n")
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("this file system has text names only")
+    with pytest.raises(InvalidInput, match="is not valid text; rename it"):
+        read_table(path)
+
+
 BAD_FILES = {
     "duplicate": ("a,b,a\n1,2,3\n", "duplicate column names: 'a'"),
     "empty": ("", r"cannot read bad.csv: Empty CSV file"),
     "header only": ("a,b\n", "no rows"),
-    "ragged": ("a,b\n1,2\n1,2,3\n", "Expected 2 columns, got 3"),
-    "latin-1 header": ("é,b\n1,2\n".encode("latin1"), "cannot read bad.csv: .*utf-8"),
+    "ragged": ("a,b\n1,2\n1,2,3\n", "Row #3: Expected 2 columns, got 3: 1,2,3; check that row and the separator"),
+    "decimal commas": ("a;b\n1,5;2\n", "Row #2: Expected 1 columns, got 2.*commas in .csv, tabs in .tsv"),
+    "latin-1 header": ("é,b\n1,2\n".encode("latin1"), "bad.csv is not UTF-8 text: save it as UTF-8"),
+    "utf-16": ("a,b\n1,2\n".encode("utf-16"), "bad.csv is not UTF-8 text: save it as UTF-8"),
 }
 
 
@@ -129,13 +154,14 @@ def test_tables_refuse_other_formats_and_damaged_archives(tmp_path):
         ("t.xlsx", b"x", "cannot tell the format of t.xlsx"),
         ("t.parquet.gz", b"x", "cannot tell the format"),
         ("t", b"x", "cannot tell the format"),
+        ("..", None, "is a folder: name a file"),
         ("t.csv.gz", b"a,b\n1,2\n", "cannot read t.csv.gz"),
         ("t.parquet", b"PAR1 no PAR1", "cannot read t.parquet"),
         ("t.npz", b"no zip", "t.npz is no NPZ file"),
         ("cut.csv.gz", gzip.compress(b"a,b\n" + b"1,2\n" * 999)[:40], "cannot read cut.csv.gz"),
     ):
         with pytest.raises(InvalidInput, match=pattern):
-            csv_table(tmp_path, content, name)
+            read_table(tmp_path / name) if content is None else csv_table(tmp_path, content, name)
     with pytest.raises(FileNotFoundError):
         read_table(tmp_path / "none.csv")
 
@@ -146,7 +172,8 @@ def test_tables_refuse_wrong_npz_contents(tmp_path):
         ({"Z": X}, "must hold a matrix 'X'.*'Z'"),
         ({"X": X[0]}, "must hold a matrix 'X'"),
         ({"X": X.astype(complex)}, "dtype complex128"),
-        ({"X": np.array([[None]])}, "cannot read"),
+        ({"X": np.array([[None]])}, "'X' in t.npz is an array of Python objects: .*dtype=float"),
+        ({"X": X, "feature_names": np.array(["a", "b"], object)}, "'feature_names' in t.npz .*dtype=str"),
         ({"X": X, "feature_names": np.array(["a"])}, "must be 2 strings"),
         ({"X": X, "y": np.zeros(2)}, r"'y' .* shape \(2,\)"),
         ({"X": X, "feature_names": np.array(["a", "a"])}, "duplicate"),

@@ -5,6 +5,8 @@ import sys
 
 def complain(message: str) -> None:
     """One line on standard error, marked as jaxnet's."""
+    if sys.stderr is None:  # closed by whoever started the program
+        return
     print(f"jaxnet: {' '.join(message.splitlines())}", file=sys.stderr, flush=True)
 
 
@@ -18,12 +20,17 @@ def say(text: str) -> None:
     """Write `text` to standard output, all of it; raises `OSError` where it does not fit.
 
     Through a buffer of its own: under PYTHONUNBUFFERED, `sys.stdout` silently drops what a full disk did not take.
+    Letters that its encoding lacks are written as escapes, as on standard error.
     """
+    if sys.stdout is None:
+        return
     try:
         descriptor = sys.stdout.fileno()
     except OSError:  # replaced by an object in memory
         sys.stdout.write(text)
         return
     sys.stdout.flush()
-    with open(descriptor, "w", encoding=sys.stdout.encoding, newline="", closefd=False) as out:
+    with open(
+        descriptor, "w", encoding=sys.stdout.encoding, errors="backslashreplace", newline="", closefd=False
+    ) as out:
         out.write(text)

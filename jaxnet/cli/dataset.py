@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxnet.cli.console import note
+from jaxnet.data.arrays import as_weights
 from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
 
@@ -54,11 +55,15 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
     return Dataset(
         source=table.source,
         y=table.vector(target, "--target"),
-        weights=None if args.weights is None else table.vector(args.weights, "--weights"),
+        weights=None if args.weights is None else _weights(table, args.weights),
         X=table.matrix(features),
         features=features,
         target=target,
     )
+
+
+def _weights(table: Table, name: str) -> np.ndarray:
+    return as_weights(table.vector(name, "--weights"), len(table), name=f"--weights {name!r}")
 
 
 def _sd(column: np.ndarray, weights: np.ndarray | None) -> float:

@@ -36,7 +36,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options in `argv`; `args.command` is "sweep" or "predict". Wrong usage exits with code 2, as in argparse."""
     args = _build_parser().parse_args(argv)
     if (args.data is None) == (args.example is None):
-        args.parser.error("name one source of data: a file, or --example diabetes")
+        args.parser.error("name one source of data: a file, or --example diabetes (put DATA before the options)")
+    if args.out == "":
+        args.parser.error("--out is empty: name where the results go")
     if args.overwrite and args.out is None:
         args.parser.error("--overwrite needs --out")
     if args.command == "sweep" and not (args.target or args.example or args.data.lower().endswith(".npz")):
@@ -135,7 +137,6 @@ def _numbers(text: str) -> list[str]:
 
 
 def _seed(text: str) -> int:
-    seed = int(text)
-    if seed < 0:
-        raise argparse.ArgumentTypeError("a seed is a whole number from 0 on")
-    return seed
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: a seed is a whole number from 0 on")
+    return int(text)

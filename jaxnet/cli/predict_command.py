@@ -62,7 +62,7 @@ def predictions(model: dict[str, Any], table: Table, rule: str, quiet: bool) -> 
         note(f"ignored {len(extra):,} column{s} unknown to the model, such as {min(extra)!r}.", quiet)
     prediction = np.full(len(table), float(fit.intercept))
     if used:
-        prediction += table.matrix(used).astype(np.float64, copy=False) @ fit.coef[fit.coef != 0]
+        prediction += table.matrix(used, can_drop=False).astype(np.float64, copy=False) @ fit.coef[fit.coef != 0]
     return prediction
 
 
@@ -75,8 +75,8 @@ def _score(model: dict[str, Any], table: Table, prediction: np.ndarray, quiet: b
     except InvalidInput:  # an empty or partly filled column of what is yet to be known
         return
     error, spread = np.mean((y - prediction) ** 2), np.var(y)
-    share = f", {1 - error / spread:.1%} of its variance" if spread > 0 else ""
-    note(f"{table.source} holds {model['target']!r}: mean squared error {error:.6g}{share} explained.", quiet)
+    share = f", {1 - error / spread:.1%} of its variance explained" if spread > 0 else ""
+    note(f"{table.source} holds {model['target']!r}: mean squared error {error:.6g}{share}.", quiet)
 
 
 def _labels(values: np.ndarray) -> list[Any]:

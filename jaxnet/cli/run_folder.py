@@ -33,6 +33,11 @@ def check_free(folder: str, overwrite: bool) -> None:
 def _check_existing(path: Path, overwrite: bool) -> None:
     if not path.is_dir():
         raise InvalidInput(f"--out {path} is no folder: name a folder that does not exist yet.")
+    # A run takes the place of the folder in one step, which then is another folder of that name.
+    if os.path.realpath(path) == os.getcwd():
+        raise InvalidInput(f"--out {path} is the folder you are in: name a new folder in it, such as run/.")
+    if os.path.ismount(path):
+        raise InvalidInput(f"--out {path} is a mount point: name a new folder in it, such as {path / 'run'}.")
     present = {entry.name for entry in path.iterdir()}
     if not present:
         return

@@ -18,15 +18,20 @@ from jaxnet.data.frames import (
     frame_names,
     not_numeric_message,
     object_column,
+    select_columns,
 )
 from jaxnet.errors import InvalidInput
 
 
-def as_matrix(X: Any, *, name: str = "X") -> tuple[np.ndarray, tuple[str, ...] | None]:
+def as_matrix(
+    X: Any, *, name: str = "X", columns: tuple[str, ...] | None = None
+) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """`X` as a finite real matrix (n, p), and its column names.
 
     Accepts a NumPy array of any memory order, nested lists, anything with `__array__`, and pandas, polars and pyarrow
     frames. float32 stays float32; everything else numeric becomes float64. Not copied if it is one of these already.
+
+    columns: of a frame with string names take these, in this order, and leave the others alone.
 
     Returns the matrix and the column names; names are None unless `X` is a frame whose column names are strings.
     Raises `InvalidInput` naming the columns at fault: sparse, complex, text or other objects, NaN or infinity, not
@@ -41,7 +46,10 @@ def as_matrix(X: Any, *, name: str = "X") -> tuple[np.ndarray, tuple[str, ...] |
     if frame is None:
         names, matrix = None, _numeric(_plain_array(X, name), name)
     else:
-        names, matrix = frame_names(frame, name), frame_matrix(frame, name)
+        names = frame_names(frame, name)
+        if names is not None and columns is not None and names != columns:
+            frame, names = select_columns(frame, columns, name), columns
+        matrix = frame_matrix(frame, name)
     _check_two_dimensional(matrix, name)
     _check_finite(matrix, name, frame.columns if frame is not None else None)
     return matrix, names

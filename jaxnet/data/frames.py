@@ -63,6 +63,17 @@ def frame_names(frame: Any, name: str) -> tuple[str, ...] | None:
     return tuple(str(c) for c in columns)
 
 
+def select_columns(frame: Any, columns: tuple[str, ...], name: str) -> Any:
+    """The columns `columns` of a frame, in that order; raises `InvalidInput` naming those it lacks."""
+    present = set(frame.columns)
+    missing = [c for c in columns if c not in present]
+    if missing:
+        shown = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        s = "" if len(missing) == 1 else "s"
+        raise InvalidInput(f"{name} lacks {len(missing)} column{s} that the sweep was fitted on: {shown}.")
+    return frame.select(list(columns))
+
+
 def frame_matrix(frame: Any, name: str) -> np.ndarray:
     """All columns as one float matrix (n, p), missing values as NaN; float32 if every column is float32, else float64.
 

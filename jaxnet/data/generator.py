@@ -49,15 +49,15 @@ def make_genomics(
 
     X takes n*p*itemsize bytes and drawing it little more. One seed and dtype always give the same data.
 
-    Raises `InvalidInput` for n, p or module_size < 1, correlation outside [0, 1], n_true outside [0, p], snr <= 0, or
-    a dtype other than float32 and float64.
+    Raises `InvalidInput` for n, p or module_size < 1, correlation outside [0, 1], n_true outside [0, p], snr <= 0, a
+    negative seed, counts that are no integers, or a dtype other than float32 and float64.
 
     >>> data = make_genomics(50, 200, n_true=5)
     >>> data.X.shape, int((data.coef != 0).sum())
     ((50, 200), 5)
     """
-    dtype = np.dtype(dtype)
-    _check(n, p, module_size, correlation, n_true, snr, dtype)
+    _check(n, p, module_size, correlation, n_true, snr, seed)
+    dtype = _float_type(dtype)
     rng = np.random.default_rng(seed)
     module = np.arange(p) // module_size
     coef = np.zeros(p)
@@ -79,15 +79,24 @@ def make_genomics(
     return Genomics(X, y, coef, module, noise_sd)
 
 
-def _check(n: int, p: int, module_size: int, correlation: float, n_true: int, snr: float, dtype: np.dtype) -> None:
-    for name, value in (("n", n), ("p", p), ("module_size", module_size)):
-        if value < 1:
-            raise InvalidInput(f"{name}={value} must be at least 1.")
+def _check(n: int, p: int, module_size: int, correlation: float, n_true: int, snr: float, seed: int) -> None:
+    counts = (("n", n, 1), ("p", p, 1), ("module_size", module_size, 1), ("n_true", n_true, 0), ("seed", seed, 0))
+    for name, value, least in counts:
+        if not isinstance(value, int | np.integer) or value < least:
+            raise InvalidInput(f"{name}={value!r} must be a whole number of at least {least}.")
     if not 0 <= correlation <= 1:
         raise InvalidInput(f"correlation={correlation} must lie between 0 and 1.")
-    if not 0 <= n_true <= p:
+    if n_true > p:
         raise InvalidInput(f"n_true={n_true} must lie between 0 and p={p}: it counts the columns that matter.")
     if not snr > 0:
         raise InvalidInput(f"snr={snr} must be positive; for a response of pure noise set n_true=0.")
-    if dtype not in (np.float32, np.float64):
-        raise InvalidInput(f"dtype={dtype} must be float32 or float64.")
+
+
+def _float_type(dtype: DTypeLike) -> np.dtype:
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found not in (np.float32, np.float64):
+        raise InvalidInput(f"dtype={dtype!r} must be float32 or float64.")
+    return found

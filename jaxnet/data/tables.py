@@ -20,6 +20,7 @@ from jaxnet.errors import InvalidInput
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _PARQUET = {".parquet", ".pq"}
+_PANDAS_INDEX = "__index_level_0__"  # how pandas names a nameless row index in Parquet
 _BLOCK = 1 << 22  # bytes; pyarrow wants every row within one block
 _SHOWN = 5  # columns named in full before a message says "and ... more"
 
@@ -75,39 +76,41 @@ class Table:
             )
         return values.astype(np.float64)
 
-    def matrix(self, names: Sequence[str]) -> np.ndarray:
+    def matrix(self, names: Sequence[str], *, can_drop: bool = True) -> np.ndarray:
         """The columns `names` as a finite matrix (n, len(names)), column-major; float32 if all are, else float64.
 
-        Raises `InvalidInput` naming the columns that hold text, missing or infinite values, with counts and the remedy.
+        Raises `InvalidInput` naming the columns that hold text, missing or infinite values, with counts and the remedy;
+        leaving them out is one if `can_drop`.
         """
         places = {name: j for j, name in enumerate(self.names)}
         columns = [_as_numpy(self.columns[places[name]]) for name in names]
         text = {name: c for name, c in zip(names, columns, strict=True) if c.dtype.kind not in "biuf"}
         if text:
             shown = _listed(text, lambda name: f"{name!r} (holds {_example(text[name])!r})")
-            hint = f"leave {'them' if len(text) > 1 else 'it'} out with --drop {shlex.join(list(text)[:_SHOWN])}"
+            hint = f"leave {'them' if len(text) > 1 else 'it'} out with --drop {shlex.join(list(text)[:_SHOWN])}, or name one "
             raise InvalidInput(
                 f"{len(text)} column{_s(len(text))} of {self.source} {'are' if len(text) > 1 else 'is'} not numeric: "
-                f"{shown}; {hint}, or name one with --id if it labels the rows."
+                f"{shown}; {hint + 'with --id if it labels the rows' if can_drop else 'every row needs a number there'}."
             )
         single = all(c.dtype == np.float32 for c in columns)
         matrix = np.empty((len(self), len(columns)), dtype=np.float32 if single else np.float64, order="F")
         for j, column in enumerate(columns):
             matrix[:, j] = column
-        self._check_finite(matrix, names)
+        self._check_finite(matrix, names, can_drop)
         return matrix
 
-    def _check_finite(self, matrix: np.ndarray, names: Sequence[str]) -> None:
+    def _check_finite(self, matrix: np.ndarray, names: Sequence[str], can_drop: bool) -> None:
         bad = {}
         for j, name in enumerate(names):
             column = matrix[:, j]
             if not np.isfinite(column).all():
                 bad[name] = _missing_or_infinite(column)
         if bad:
+            drop = f", or leave the column{_s(len(bad))} out with --drop {shlex.join(list(bad)[:_SHOWN])}"
             raise InvalidInput(
                 f"{self.source} has gaps in {len(bad)} column{_s(len(bad))}: "
-                f"{_listed(bad, lambda name: f'{name!r} ({bad[name]} in {len(self)} rows)')}; fill them in, remove "
-                f"those rows, or leave the column{_s(len(bad))} out with --drop {shlex.join(list(bad)[:_SHOWN])}."
+                f"{_listed(bad, lambda name: f'{name!r} ({bad[name]} in {len(self)} rows)')}; fill them in or remove "
+                f"those rows{drop if can_drop else ''}."
             )
 
     def _nearest(self, name: str) -> str:
@@ -134,6 +137,8 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
     suffixes = [s.lower() for s in path.suffixes]
     kind = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
     if kind not in {*_SEPARATORS, *_PARQUET, ".npz"} or (suffixes[-1] == ".gz" and kind not in _SEPARATORS):
+        if path.is_dir():
+            raise InvalidInput(f"{path} is a folder: name a file.")
         raise InvalidInput(
             f"cannot tell the format of {path.name}: jaxnet reads .csv, .tsv (also .gz), .parquet and .npz files."
         )
@@ -141,13 +146,30 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
         pass
     if kind == ".npz":
         return _read_npz(path)
+    if kind in _SEPARATORS and _starts_as_utf16(path):
+        raise InvalidInput(_not_utf8(path))
     arrow = _pyarrow()
     try:
         table = _read_parquet(path) if kind in _PARQUET else _read_csv(path, _SEPARATORS[kind], text)
-        names = tuple(name.strip() for name in table.column_names)
-    except (arrow.ArrowException, UnicodeDecodeError, OSError) as error:
-        raise InvalidInput(f"cannot read {path.name}: {str(error).strip().rstrip('.')}.") from None
+        names = tuple("" if name == _PANDAS_INDEX else name.strip() for name in table.column_names)
+    except UnicodeDecodeError:
+        raise InvalidInput(_not_utf8(path)) from None
+    except UnicodeEncodeError:
+        raise InvalidInput(f"cannot read {path.name}: its name or a folder's is not valid text; rename it.") from None
+    except (arrow.ArrowException, OSError) as error:
+        reason = str(error).strip().rstrip(".")
+        hint = "; check that row and the separator (commas in .csv, tabs in .tsv)" if "Expected" in reason else ""
+        raise InvalidInput(f"cannot read {path.name}: {reason}{hint}.") from None
     return Table(path.name, names, tuple(table.columns))
+
+
+def _starts_as_utf16(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+
+
+def _not_utf8(path: Path) -> str:
+    return f"{path.name} is not UTF-8 text: save it as UTF-8 (in a spreadsheet: CSV UTF-8)."
 
 
 def _pyarrow() -> Any:
@@ -165,19 +187,27 @@ def _read_csv(path: Path, separator: str, text: Iterable[str]) -> Any:
     from pyarrow import csv as arrow_csv
     from pyarrow import string
 
-    block = _BLOCK
+    block, threads, text = _BLOCK, True, set(text)
     while True:
         try:
-            return arrow_csv.read_csv(
+            table = arrow_csv.read_csv(
                 path,
-                read_options=arrow_csv.ReadOptions(block_size=block),
+                read_options=arrow_csv.ReadOptions(block_size=block, use_threads=threads),
                 parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
                 convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(text, string())),
             )
-        except ValueError as error:  # ArrowInvalid: a row that spans blocks, as in tables of 100,000 columns
-            if "block" not in str(error) or block >= 1 << 30:
+        except ValueError as error:  # ArrowInvalid
+            if "block" in str(error) and block < 1 << 30:  # a row that spans blocks, as in tables of 100,000 columns
+                block *= 16
+            elif threads:  # one thread alone says which row is wrong
+                threads = False
+            else:
                 raise
-            block *= 16
+            continue
+        written = {name for name in table.column_names if name.strip() in text}  # " id " is asked for as "id"
+        if written <= text:
+            return table
+        text |= written
 
 
 def _read_parquet(path: Path) -> Any:
@@ -191,7 +221,9 @@ def _read_npz(path: Path) -> Table:
         raise InvalidInput(f"{path.name} is no NPZ file: write it with numpy.savez(path, X=X, y=y).")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: _unpickled(archive, name, path) for name in archive.files}
+    except InvalidInput:
+        raise
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise InvalidInput(f"cannot read {path.name}: {str(error).rstrip('.')}.") from None
     X = arrays.pop("X", None)
@@ -207,9 +239,20 @@ def _read_npz(path: Path) -> Table:
             raise InvalidInput(f"{name!r} in {path.name} has shape {array.shape}: give one value per row of X.")
     return Table(
         path.name,
-        (*(n.decode() if isinstance(n, bytes) else str(n) for n in names), *arrays),
+        (*((n.decode() if isinstance(n, bytes) else str(n)).strip() for n in names), *arrays),
         (*X.T, *arrays.values()),
     )
+
+
+def _unpickled(archive: Any, name: str, path: Path) -> np.ndarray:
+    try:
+        return archive[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise InvalidInput(
+            f"{name!r} in {path.name} is an array of Python objects: save numbers with dtype=float and text with dtype=str."
+        ) from None
 
 
 def _as_numpy(column: Any) -> np.ndarray:
@@ -236,12 +279,14 @@ def _missing_or_infinite(values: np.ndarray) -> str:
 
 def _example(values: np.ndarray) -> Any:
     """A value that shows why the column is not numeric: the first text that is no number, else the first value."""
-    present = [v for v in values if v is not None and v != ""]
+    present = [v for v in values.tolist() if v is not None and v != ""]
     for value in present:
+        if not isinstance(value, str):
+            return value
         try:
             float(value)
-        except (TypeError, ValueError):
-            return value if not isinstance(value, str) or len(value) <= 30 else value[:27] + "..."
+        except ValueError:
+            return value if len(value) <= 30 else value[:27] + "..."
     return present[0] if present else ""
 
 

@@ -38,6 +38,8 @@ class LinearModel(Estimator):
         """
         predicted = self.predict(X)
         y = as_response(y, len(predicted)).reshape(len(predicted), -1)
+        if y.size != predicted.size:
+            raise InvalidInput(f"y has shape {y.shape}, but the predictions have shape {predicted.shape}.")
         weights = as_weights(sample_weight, len(y))
         if len(y) < 2:
             warnings.warn("R^2 score is not well-defined with less than two samples.", stacklevel=2)
