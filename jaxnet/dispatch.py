@@ -115,7 +115,7 @@ def _solve_closed(
         pen = problem.penalties(sets, 1.0, unit)._replace(
             lam1=jnp.zeros((1, len(lam2))), lam2=jnp.asarray(lam2[None] / unit)
         )
-        solution = closed_form.solve(len(free), view, pen, sd, jnp.asarray(free))
+        solution = closed_form.solve(view, pen, sd, jnp.asarray(free))
         seal, dense = solution.certificate, np.asarray(solution.dense)
         gap, kkt, test = (np.asarray(x)[0] for x in (seal.gap, seal.kkt, seal.test_error))
         idle = not (np.asarray(view.moment)[0] > 0 and np.asarray(view.usable).any())

@@ -19,8 +19,18 @@ class Terms(NamedTuple):
 
     l1: Float[Array, "..."]
     l2: Float[Array, "..."]
-    lo: Float[Array, "..."] | float = -jnp.inf
-    hi: Float[Array, "..."] | float = jnp.inf
+    lo: Float[Array, "..."] | float = -np.inf
+    hi: Float[Array, "..."] | float = np.inf
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there are bounds at all; without, what they add vanishes from the compiled program."""
+        return not (isinstance(self.lo, float) and isinstance(self.hi, float))
+
+    @classmethod
+    def build(cls, lam1, lam2, factor1, factor2, lo=None, hi=None) -> "Terms":
+        """From the strengths of lanes and the factors of columns, which must broadcast; None stands for no bounds."""
+        return cls(lam1 * factor1, lam2 * factor2, -np.inf if lo is None else lo, np.inf if hi is None else hi)
 
 
 def value(b: Array, t: Terms) -> Array:
@@ -67,14 +77,18 @@ def scaled_dual(u: Array, fitted: Array, smooth: Array, limit: Array, t: Terms) 
 
     u is `x'r - l2 b` by column (last axis), `smooth` is |r|^2 + sum l2 b^2, and `limit` the largest s in the domain. D is
     concave; it is taken at the maximum of its smooth part and at s = 1 (best where bounds are active), the better counts.
+    Without bounds psi* is zero on its domain, and u is not looked at.
     """
     best = jnp.where(smooth > 0, fitted / jnp.where(smooth > 0, smooth, 1.0), 1.0)
 
     def dual(s):
+        smooth_part = s * fitted - 0.5 * s * s * smooth
+        if not t.bounded:
+            return smooth_part
         over = soft(s[..., None] * u, t.l1)
         # At its limit s u meets l1 up to rounding: on an unbounded side that excess is none.
         over = jnp.where(jnp.isinf(jnp.where(over > 0, t.hi, t.lo)), 0.0, over)
-        return s * fitted - 0.5 * s * s * smooth - jnp.sum(box_conjugate(over, t), axis=-1)
+        return smooth_part - jnp.sum(box_conjugate(over, t), axis=-1)
 
     return jnp.maximum(dual(jnp.clip(best, 0.0, limit)), dual(jnp.minimum(1.0, limit)))
 

@@ -73,8 +73,10 @@ class Problem:
         """The data as these sets see them."""
         response, group = np.divmod(sets, len(self.groups))
         if self.by_gram:
-            kept = np.unique(group)
-            return subset(self._whole, sets, kept, np.searchsorted(kept, group))
+            kept, place = np.unique(group, return_inverse=True)
+            if len(kept) == len(group):
+                kept, place = group, np.arange(len(group))
+            return subset(self._whole, sets, kept, place)
         rows = (self.groups.train, self.groups.test, self.moments.usable, self.moments.mean)
         return row_view(
             self.design, *(x[group] for x in rows), self.targets[response], float(self.request.fit_intercept)
@@ -98,17 +100,16 @@ class Problem:
             with np.errstate(over="ignore"):
                 factor1, factor2 = v * unit1 / scale, v * unit2 / scale / scale
             factor1, factor2 = (np.tile(f, (len(sets), 1)) for f in (factor1, factor2))
-        with np.errstate(over="ignore", invalid="ignore"):
-            per_unit = scale / self.y_scale[response][:, None]
-            lo, hi = (np.where(b == 0, 0.0, b * per_unit) for b in (self.request.lower, self.request.upper))
         width = self.design.shape[1] - len(v)
         pad = lambda x, fill: np.pad(x, ((0, 0), (0, width)), constant_values=fill)
         none = np.zeros((len(sets), 0))
-        return Penalties(
-            none, none,
-            pad(np.minimum(factor1, LARGEST_FACTOR), 1.0), pad(np.minimum(factor2, LARGEST_FACTOR), 1.0),
-            pad(lo, -np.inf), pad(hi, np.inf),
-        )  # fmt: skip
+        factors = (pad(np.minimum(f, LARGEST_FACTOR), 1.0) for f in (factor1, factor2))
+        if not self.request.bounded:
+            return Penalties(none, none, *factors)
+        with np.errstate(over="ignore", invalid="ignore"):
+            per_unit = scale / self.y_scale[response][:, None]
+            lo, hi = (np.where(b == 0, 0.0, b * per_unit) for b in (self.request.lower, self.request.upper))
+        return Penalties(none, none, *factors, pad(lo, -np.inf), pad(hi, np.inf))
 
     def alpha_max(self) -> Float[np.ndarray, " q"]:
         """Per response, the least alpha rho at which all penalised coefficients of the full-data fit are zero.
@@ -121,10 +122,10 @@ class Problem:
             sets = np.array([j * len(self.groups)])
             view, pen = self.view(sets), self.penalties(sets)
             free = self.unpenalised[None].astype(np.int32)
-            u = np.asarray(null_fit(view, free, free.shape[1], np.zeros(1))[0])[0, 0]
-            u = np.where(
-                ((u > 0) & (np.asarray(pen.hi[0]) > 0)) | ((u < 0) & (np.asarray(pen.lo[0]) < 0)), np.abs(u), 0.0
-            )
+            u = np.asarray(null_fit(view, free, 1)[0])[0, 0]
+            if pen.lo is not None:
+                u = np.where(((u > 0) & (pen.hi[0] > 0)) | ((u < 0) & (pen.lo[0] < 0)), u, 0.0)
+            u = np.abs(u)
             factor = np.asarray(pen.factor1[0])
             tops.append(np.max(np.divide(u, factor, out=np.zeros_like(u), where=factor > 0)))
         return np.array(tops) * self.y_scale

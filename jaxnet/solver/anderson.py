@@ -10,29 +10,28 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxnet import penalty
-from jaxnet.solver.restricted import Restricted
+from jaxnet.solver.restricted import Lanes
 
 DEPTH = 5
 """Steps combined; extrapolation is tried every DEPTH + 1 passes."""
 
 
-def extrapolate(history: Float[Array, "M1 S L W"]) -> Float[Array, "S L W"]:
+def extrapolate(history: Float[Array, "M1 a W"]) -> Float[Array, "a W"]:
     """The combined iterate; lanes that no longer move stay where they are."""
     steps = history[1:] - history[:-1]
-    gram = jnp.einsum("islw,jslw->slij", steps, steps)
-    size = jnp.trace(gram, axis1=2, axis2=3)[..., None, None]
+    gram = jnp.einsum("iaw,jaw->aij", steps, steps)
+    size = jnp.trace(gram, axis1=1, axis2=2)[:, None, None]
     gram = gram / jnp.where(size > 0, size, 1.0)
-    ridge = 10 * jnp.finfo(gram.dtype).eps
-    solved = jnp.linalg.solve(
-        gram + ridge * jnp.eye(DEPTH, dtype=gram.dtype)[None, None], jnp.ones((*gram.shape[:2], DEPTH, 1), gram.dtype)
-    )
-    weights = solved[..., 0] / jnp.sum(solved, axis=(2, 3))[..., None]
-    usable = (size[..., 0] > 0) & jnp.all(jnp.isfinite(weights), axis=2, keepdims=True)
-    last = jnp.zeros((1, 1, DEPTH), gram.dtype).at[:, :, -1].set(1.0)
-    return jnp.einsum("sli,islw->slw", jnp.where(usable, weights, last), history[1:])
+    ridge = 10 * jnp.finfo(gram.dtype).eps * jnp.eye(DEPTH, dtype=gram.dtype)
+    solved = jnp.linalg.solve(gram + ridge[None], jnp.ones((len(gram), DEPTH, 1), gram.dtype))[..., 0]
+    weights = solved / jnp.sum(solved, axis=1, keepdims=True)
+    usable = (size[..., 0] > 0) & jnp.all(jnp.isfinite(weights), axis=1, keepdims=True)
+    last = jnp.zeros((1, DEPTH), gram.dtype).at[:, -1].set(1.0)
+    return jnp.einsum("ai,iaw->aw", jnp.where(usable, weights, last), history[1:])
 
 
-def objective(problem: Restricted, B: Float[Array, "S L W"], q: Float[Array, "S L W"]) -> Float[Array, "S L"]:
+def objective(lanes: Lanes, B: Float[Array, "a W"], q: Float[Array, "a W"]) -> Float[Array, " a"]:
     """1/2 b'Gb - c'b + sum phi(b), from q = c - Gb."""
-    smooth = -0.5 * jnp.sum((problem.cross[:, None] + q) * B, axis=2)
-    return smooth + jnp.sum(penalty.value(B, problem.terms()), axis=2)
+    cross, _, *pen = lanes.slots
+    terms = penalty.Terms.build(lanes.lam1[:, None], lanes.lam2[:, None], *pen)
+    return jnp.sum(penalty.value(B, terms), axis=1) - 0.5 * jnp.sum((cross + q) * B, axis=1)

@@ -37,16 +37,14 @@ class Penalties(NamedTuple):
     lam2: Float[Array, "S L"]
     factor1: Float[Array, "S p"]
     factor2: Float[Array, "S p"]
-    lo: Float[Array, "S p"]
-    hi: Float[Array, "S p"]
+    lo: Float[Array, "S p"] | None = None
+    hi: Float[Array, "S p"] | None = None
 
     def terms(self) -> penalty.Terms:
-        return penalty.Terms(
-            self.lam1[..., None] * self.factor1[:, None],
-            self.lam2[..., None] * self.factor2[:, None],
-            self.lo[:, None],
-            self.hi[:, None],
-        )
+        """The penalties, to broadcast against (S, L, p)."""
+        columns = (self.factor1, self.factor2, self.lo, self.hi)
+        by_lane = (None if x is None else x[:, None] for x in columns)
+        return penalty.Terms.build(self.lam1[..., None], self.lam2[..., None], *by_lane)
 
 
 @jax.jit

@@ -6,7 +6,6 @@ At l = 0 the pseudo-inverse is meant: the least-norm solution. The unpenalised c
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -31,12 +30,11 @@ class Solution(NamedTuple):
     certificate: Certificate
 
 
-@partial(jax.jit, static_argnums=0)
-def solve(free: int, view: View, pen: Penalties, sd: Float[Array, "1 p"], unpenalised: Int[Array, " u"]) -> Solution:
-    """All alphas of the one set in `view`. `unpenalised` are the `free` = u column numbers without a penalty."""
+@jax.jit
+def solve(view: View, pen: Penalties, sd: Float[Array, "1 p"], unpenalised: Int[Array, " u"]) -> Solution:
+    """All alphas of the one set in `view`. `unpenalised` are the column numbers without a penalty."""
     index = unpenalised[None]
-    atoms = view.atoms(index)
-    pinv = pseudo_inverse(view, atoms, index, free)
+    atoms, pinv = pseudo_inverse(view, index)
     penalised = view.usable[0] & (pen.factor2[0] > 0)
     W = jnp.where(penalised, 1.0 / jnp.sqrt(jnp.where(penalised, pen.factor2[0], 1.0)), 0.0)
     values, step = (_kernel if isinstance(view, RowView) else _normal)(view, W, atoms[0], unpenalised, pinv[0])

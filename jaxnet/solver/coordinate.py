@@ -1,124 +1,159 @@
-"""Block coordinate descent for every lane of every set at once.
+"""Block coordinate descent, some lanes of a set at a time.
 
-Within a block of K slots, coordinate k sees the block's changes so far through `q_k - G_block[k] @ D`, so that a step costs
-O(K) per lane; then one product per set carries the block's changes to the rest: q -= D @ G[block] in the Gram form, or
+Within a block of K slots, coordinate k sees the block's changes so far, D, through `q_k - D @ G_block[k]`, so that a step
+costs O(K) per lane; then one product carries the block's changes to the rest: q -= D @ G[block] in the Gram form, or
 through the rows, r -= D @ A[block], where the working set is large against n.
+
+The lanes of a set are taken `at_once` at a time, each group of lanes until its last one ends or few of it are left; those
+go on alone. Few lanes at once keep to the passes that each needs, many at once share the reading of the Gram matrix.
 """
 
+from typing import NamedTuple
+
+import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet import penalty
 from jaxnet.solver import anderson
-from jaxnet.solver.restricted import Progress, Restricted, relative_gap
-from jaxnet.solver.view import per_set_matmul
+from jaxnet.solver.restricted import Lanes, Progress, Restricted, lanes_of, relative_gap
+from jaxnet.solver.view import FULL
 
 BLOCK = 32
 """Slots per block: 16 and 64 were slower (benchmarks/NOTES.md)."""
+STRAGGLERS = 4
+"""Lanes go on alone once at most one in so many of those solved together is left."""
 
 
-def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], budget: Int[Array, ""]) -> Progress:
-    """Passes over all slots until every active lane's restricted gap is below its target, or the budget is spent."""
-    inverse = _inverse_curvature(problem)
+def solve(
+    problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""], at_once: int
+) -> Progress:
+    """Passes over the slots in use until every active lane's restricted gap is below its target, or has had `limit` passes."""
+    end = _by_groups(problem, start, target, limit, at_once, at_once // STRAGGLERS)
+    return end if at_once == 1 else _by_groups(problem, end, target, limit, 1, 0)
+
+
+def _by_groups(problem: Restricted, start: Progress, target, limit, at_once: int, spare: int) -> Progress:
+    """Solve `at_once` lanes of a set after the other, each such group until at most `spare` of its lanes are active."""
+    sets, lanes = start.active.shape
+
+    def group(t, state):
+        s, first = t // (lanes // at_once), t % (lanes // at_once) * at_once
+        part = lambda x: lax.dynamic_slice(x, (s, first, *[0] * (x.ndim - 2)), (1, at_once, *x.shape[2:]))[0]
+        mine = lanes_of(problem, s, part(problem.lam1), part(problem.lam2))
+        end = _solve_lanes(problem, s, mine, Progress(*map(part, state)), part(target), limit, spare)
+        back = lambda x, y: lax.dynamic_update_slice(x, y[None], (s, first, *[0] * (x.ndim - 2)))
+        return jax.tree.map(back, state, end)
+
+    return lax.fori_loop(0, sets * (lanes // at_once), group, start)
+
+
+class _Fixed(NamedTuple):
+    """What the passes over some lanes of set s read. `q0` is the gradient at the start, `inverse` 1 / curvature."""
+
+    problem: Restricted
+    s: Int[Array, ""]
+    lanes: Lanes
+    q0: Float[Array, "a W"]
+    threshold: Float[Array, "a W"]
+    inverse: Float[Array, "a W"]
+
+    def rows(self, i) -> tuple[Float[Array, "K m"], Float[Array, "K K"]]:
+        """What block i needs of the problem: its rows of the Gram matrix or of the scaled columns, and its own square."""
+        cut = lambda x: lax.dynamic_slice(x, (self.s, i * BLOCK, 0), (1, BLOCK, x.shape[2]))[0]
+        if self.problem.scaled is None:
+            rows = cut(self.problem.gram)
+            return rows, lax.dynamic_slice_in_dim(rows, i * BLOCK, BLOCK, 1)
+        return cut(self.problem.scaled), cut(self.problem.gram)
+
+    def image(self, D: Float[Array, "a W"]) -> Float[Array, "a m"]:
+        """What a change D of the coefficients adds to the carry, a block after the other."""
+        add = lambda i, total: total + jnp.matmul(_columns(D, i), self.rows(i)[0], precision=FULL)
+        m = (self.problem.gram if self.problem.scaled is None else self.problem.scaled).shape[2]
+        return lax.fori_loop(0, self.blocks(), add, jnp.zeros((len(D), m), D.dtype))
+
+    def gradient(self, carry: Float[Array, "a m"]) -> Float[Array, "a W"]:
+        """x'r in every slot."""
+        if self.problem.scaled is None:
+            return self.q0 - carry
+
+        def block(i, q):
+            change = jnp.matmul(carry, self.rows(i)[0].T, precision=FULL)
+            return lax.dynamic_update_slice_in_dim(q, _columns(q, i) - change, i * BLOCK, 1)
+
+        return lax.fori_loop(0, self.blocks(), block, self.q0)
+
+    def blocks(self) -> Int[Array, ""]:
+        return -(-self.lanes.used // BLOCK)
+
+
+def _columns(x: Float[Array, "a W"], i) -> Float[Array, "a K"]:
+    return lax.dynamic_slice_in_dim(x, i * BLOCK, BLOCK, x.ndim - 1)
+
+
+def _solve_lanes(problem, s, lanes: Lanes, start: Progress, target, limit, spare: int) -> Progress:
+    """Passes and Anderson steps. The carry is (B - B_start) G in the Gram form, (B - B_start) A through the rows."""
+    _, diagonal, factor1, factor2, _, _ = lanes.slots
+    curvature = diagonal + lanes.lam2[:, None] * factor2
+    inverse = jnp.where(diagonal > 0, 1.0 / jnp.where(curvature > 0, curvature, 1.0), 0.0)
+    fixed = _Fixed(problem, s, lanes, start.q, lanes.lam1[:, None] * factor1, inverse)
+    history = jnp.zeros((anderson.DEPTH + 1, *start.B.shape), start.B.dtype)
 
     def step(state):
         B, carry, history, active, passes, used = state
-        B, carry = _pass(problem, inverse, start.q, B, carry)
+        B, carry = lax.fori_loop(0, fixed.blocks(), lambda i, x: _block(fixed, i, *x), (B, carry))
         history = lax.dynamic_update_index_in_dim(history, B, used % len(history), 0)
         B, carry = lax.cond(
             used % len(history) == len(history) - 1,
-            lambda: _accelerated(problem, start, history, B, carry),
+            lambda: _accelerated(fixed, start.B, history, B, carry),
             lambda: (B, carry),
         )
-        gap = relative_gap(problem, B, _gradient(problem, start.q, carry))
+        gap = relative_gap(lanes, B, fixed.gradient(carry))
         return B, carry, history, active & ~(gap <= target), passes + active, used + 1
 
     def going(state):
-        return jnp.any(state[3]) & (state[5] < budget)
+        _, _, _, active, passes, _ = state
+        return jnp.sum(active & (passes < limit)) > spare
 
-    history = jnp.zeros((anderson.DEPTH + 1, *start.B.shape), start.B.dtype)
-    state = (start.B, _carry(problem, start, start.B), history, start.active, start.passes, jnp.zeros_like(budget))
+    state = (start.B, fixed.image(jnp.zeros_like(start.B)), history, start.active, start.passes, jnp.zeros_like(limit))
     B, carry, _, active, passes, _ = lax.while_loop(going, step, state)
-    return Progress(B, _gradient(problem, start.q, carry), active, passes)
+    return Progress(B, fixed.gradient(carry), active, passes)
 
 
-# What passes keep up to date, the carry, is the gradient q in the Gram form, and through the rows (B - B_start)'A.
-
-
-def _carry(problem: Restricted, start: Progress, B: Float[Array, "S L W"]) -> Array:
-    if problem.atoms is None:
-        return start.q - per_set_matmul(B - start.B, problem.gram, transpose=False)
-    return per_set_matmul(B - start.B, problem.atoms, transpose=False)
-
-
-def _gradient(problem: Restricted, q0: Float[Array, "S L W"], carry: Array) -> Float[Array, "S L W"]:
-    return carry if problem.atoms is None else q0 - per_set_matmul(carry, problem.atoms, transpose=True)
-
-
-def _pass(problem, inverse, q0, B, carry):
-    return (
-        _gram_pass(problem, inverse, B, carry) if problem.atoms is None else _row_pass(problem, inverse, q0, B, carry)
-    )
-
-
-def _accelerated(problem: Restricted, start: Progress, history, B, carry):
+def _accelerated(fixed: _Fixed, B_start, history, B, carry):
     """The extrapolated iterate in the lanes whose objective it lowers."""
-    further = jnp.clip(anderson.extrapolate(history), problem.lo[:, None], problem.hi[:, None])
-    there = _carry(problem, start, further)
-    now = anderson.objective(problem, B, _gradient(problem, start.q, carry))
-    better = (anderson.objective(problem, further, _gradient(problem, start.q, there)) < now)[..., None]
+    further = anderson.extrapolate(history)
+    _, _, _, _, lo, hi = fixed.lanes.slots
+    further = further if lo is None else jnp.clip(further, lo, hi)
+    there = fixed.image(further - B_start)
+    now = anderson.objective(fixed.lanes, B, fixed.gradient(carry))
+    better = (anderson.objective(fixed.lanes, further, fixed.gradient(there)) < now)[:, None]
     return jnp.where(better, further, B), jnp.where(better, there, carry)
 
 
-def _inverse_curvature(problem: Restricted) -> Float[Array, "S L W"]:
-    total = problem.diagonal[:, None] + problem.lam2[..., None] * problem.factor2[:, None]
-    return jnp.where(problem.diagonal[:, None] > 0, 1.0 / jnp.where(total > 0, total, 1.0), 0.0)
+def _block(fixed: _Fixed, i, B, carry):
+    """One block: its gradient, its coordinate steps, and what their changes add to the carry."""
+    rows, square = fixed.rows(i)
+    behind = _columns(carry, i) if fixed.problem.scaled is None else jnp.matmul(carry, rows.T, precision=FULL)
+    change = _steps(fixed, i, square, _columns(fixed.q0, i) - behind, _columns(B, i))
+    B = lax.dynamic_update_slice_in_dim(B, _columns(B, i) + change, i * BLOCK, 1)
+    return B, carry + jnp.matmul(change, rows, precision=FULL)
 
 
-def _gram_pass(problem, inverse, B, q):
-    def block(i, state):
-        B, q = state
-        rows = lax.dynamic_slice_in_dim(problem.gram, i * BLOCK, BLOCK, 1)
-        square = lax.dynamic_slice_in_dim(rows, i * BLOCK, BLOCK, 2)
-        change = _block_steps(problem, inverse, square, _columns(q, i), B, i)
-        q = q - per_set_matmul(change, rows, transpose=False)
-        return lax.dynamic_update_slice_in_dim(B, _columns(B, i) + change, i * BLOCK, 2), q
-
-    return lax.fori_loop(0, -(-jnp.max(problem.used) // BLOCK), block, (B, q))
-
-
-def _row_pass(problem, inverse, q0, B, moved):
-    def block(i, state):
-        B, moved = state
-        rows = lax.dynamic_slice_in_dim(problem.atoms, i * BLOCK, BLOCK, 1)
-        square = lax.dynamic_slice_in_dim(problem.gram, i * BLOCK, BLOCK, 1)
-        gradient = _columns(q0, i) - per_set_matmul(moved, rows, transpose=True)
-        change = _block_steps(problem, inverse, square, gradient, B, i)
-        moved = moved + per_set_matmul(change, rows, transpose=False)
-        return lax.dynamic_update_slice_in_dim(B, _columns(B, i) + change, i * BLOCK, 2), moved
-
-    return lax.fori_loop(0, -(-jnp.max(problem.used) // BLOCK), block, (B, moved))
-
-
-def _columns(x: Float[Array, "S L W"], i) -> Float[Array, "S L K"]:
-    return lax.dynamic_slice_in_dim(x, i * BLOCK, BLOCK, 2)
-
-
-def _block_steps(problem: Restricted, inverse, square, gradient, B, i) -> Float[Array, "S L K"]:
+def _steps(fixed: _Fixed, i, square: Float[Array, "K K"], gradient: Float[Array, "a K"], old: Float[Array, "a K"]):
     """The changes of one block: K coordinate steps, each minimising its coordinate exactly."""
-    slot = lambda x: lax.dynamic_slice_in_dim(x, i * BLOCK, BLOCK, 1)
-    lane = lambda x: jnp.swapaxes(_columns(x, i), 1, 2)
-    old = lane(B)
-    ahead = jnp.swapaxes(gradient, 1, 2) + slot(problem.diagonal)[..., None] * old
-    scale, threshold = lane(inverse), slot(problem.factor1)[..., None] * problem.lam1[:, None]
-    lo, hi = slot(problem.lo)[..., None], slot(problem.hi)[..., None]
+    lane = lambda x: _columns(x, i).T
+    _, diagonal, _, _, lo, hi = fixed.lanes.slots
+    start, threshold, inverse = old.T, lane(fixed.threshold), lane(fixed.inverse)
+    ahead = gradient.T + lane(diagonal) * start
+    at = lambda x, k: lax.dynamic_index_in_dim(x, k, 0, keepdims=False)
 
-    def coordinate(k, change):
-        at = lambda x: lax.dynamic_index_in_dim(x, k, 1, keepdims=False)
-        u = at(ahead) - jnp.sum(at(square)[..., None] * change, axis=1)
-        new = jnp.clip(penalty.soft(u, at(threshold)) * at(scale), at(lo), at(hi))
-        return lax.dynamic_update_index_in_dim(change, new - at(old), k, 1)
+    def coordinate(k, change: Float[Array, "K a"]):
+        u = at(ahead, k) - jnp.sum(at(square, k)[:, None] * change, axis=0)
+        new = penalty.soft(u, at(threshold, k)) * at(inverse, k)
+        if lo is not None:
+            new = jnp.clip(new, at(lane(lo), k), at(lane(hi), k))
+        return lax.dynamic_update_index_in_dim(change, new - at(start, k), k, 0)
 
-    zero = jnp.zeros_like(old)
-    return jnp.swapaxes(lax.fori_loop(0, BLOCK, coordinate, zero), 1, 2)
+    return lax.fori_loop(0, BLOCK, coordinate, jnp.zeros_like(start)).T

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet import penalty
@@ -21,7 +20,7 @@ from jaxnet.solver import coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import null_fit, place
 from jaxnet.solver.restricted import Progress, Restricted
-from jaxnet.solver.view import View, per_set_matmul
+from jaxnet.solver.view import GramView, View, per_set_matmul
 from jaxnet.solver.working_set import WorkingSet
 
 SOLVERS = {"coordinate": coordinate.solve, "proximal": proximal.solve}
@@ -61,6 +60,10 @@ class Task:
     max_iter: int
     solver: str
     skip: int = 0
+
+    def at(self, k: int) -> Penalties:
+        """The penalties at alpha k."""
+        return self.penalties._replace(lam1=self.lam1[:, :, k], lam2=self.lam2[:, :, k])
 
 
 class Step(NamedTuple):
@@ -105,9 +108,11 @@ def _begin(task: Task) -> _State:
     mild = max(task.penalties.factor1.max(), task.penalties.factor2.max()) < SINGLE_FACTOR
     dtype = np.float32 if large and mild and task.tol >= SINGLE_LIMIT else np.float64
     ws = working_set.build(task.view, [task.unpenalised] * sets, task.view.usable.shape[1], dtype)
-    gradient, pinv = null_fit(task.view, ws.index, len(task.unpenalised), np.zeros(lanes))
-    B = jnp.asarray(np.zeros((sets, lanes, ws.width)))
-    B, _, _ = place(task.view, ws.atoms, ws.index, B, pinv)
+    free = np.tile(task.unpenalised.astype(np.int32), (sets, 1))
+    gradient, pinv = null_fit(task.view, free, lanes)
+    B, _ = _judge(
+        task.view, ws.arrays.atoms, ws.index, ws.count, np.zeros((sets, lanes, ws.width)), pinv, task.sd, task.at(0)
+    )
     return _State(ws, B, B, gradient, gradient, pinv)
 
 
@@ -125,9 +130,6 @@ class _Rounds:
     def targets(self) -> Float[np.ndarray, "S L"]:
         return np.broadcast_to((MARGIN * self.tol * self.sharp)[:, None], self.active.shape)
 
-    def budget(self) -> int:
-        return int(max(self.max_iter - self.passes[self.active].min(initial=self.max_iter), 1))
-
     def judge(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
         """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
         missed = self.active & ~(gap <= self.tol) & np.isfinite(gap)
@@ -141,44 +143,40 @@ class _Rounds:
 def _advance(task: Task, state: _State, k: int) -> tuple[_State, Step]:
     """All lanes at alpha k: rounds of (join, solve, certify) until every gap is below tol or gives no more."""
     ws, B, older, base = state.ws, state.B, state.B_old, state.gradient
-    previous = B
-    pen = task.penalties._replace(lam1=task.lam1[:, :, k], lam2=task.lam2[:, :, k])
+    previous, view, pen = B, task.view, task.at(k)
     ahead = _ahead(task, k)
-    wanted = np.asarray(_screen(base, state.gradient_old, ahead, pen, task.view.usable))
+    wanted = np.asarray(_screen(base, state.gradient_old, ahead, pen, view.usable))
     rounds = _Rounds(pen.lam1.shape, max(task.tol, LEAD_TOL) if k < task.skip else task.tol, task.max_iter)
+    at_once = _at_once(view, rounds.active.shape[1])
     while True:
         busy = partial(_busy, len(task.unpenalised), B, older, previous)
-        ws, order = working_set.extend(ws, task.view, wanted, busy)
-        if order is not None:
-            B, older, previous = (_reorder(x, order) for x in (B, older, previous))
-        index = ws.index
-        view = task.view
-        problem = ((view.cross, view.moment), ws.gram, ws.scaled, index, ws.count.astype(np.int32), pen)
+        ws, order = working_set.extend(ws, view, wanted, busy)
+        B, older, previous = (_reorder(x, order) for x in (B, older, previous))
+        used = ws.count
+        problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, used, pen)
         lanes = (rounds.active, rounds.passes, rounds.targets())
-        B, going, passes = _inner(
-            task.solver,
-            _at_once(rounds.active.shape[1]),
-            problem,
-            base,
-            B,
-            older,
-            ahead,
-            lanes,
-            np.int32(rounds.budget()),
-        )
-        B, remainder, dense = place(task.view, ws.atoms, index, B, state.pinv)
-        seal = certify(task.view, remainder, dense, task.sd, pen)
+        B, going, passes = _inner(task.solver, at_once, problem, base, B, older, ahead, lanes, np.int32(task.max_iter))
+        B, seal = _judge(view, ws.arrays.atoms, ws.index, used, B, state.pinv, task.sd, pen)
         gap, base, rounds.passes = np.asarray(seal.gap), seal.gradient, np.asarray(passes)
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
         rounds.judge(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
         if not rounds.active.any():
             break
         if ws.dtype == np.float32 and rounds.stale.max() >= 1:
-            ws, order = working_set.widen(ws, task.view)
+            ws, order = working_set.widen(ws, view)
             B, older, previous = (_reorder(x, order) for x in (B, older, previous))
         older, ahead = B, np.zeros_like(ahead)
     step = _report(task, k, seal, ws, B, rounds)
-    return _State(ws, _finite(B), previous, base, state.gradient, state.pinv), step
+    finite = np.isfinite(step.values).all(axis=2, keepdims=True)  # a diverged lane starts again at zero
+    B = B if finite.all() else np.where(finite, step.values, 0.0)
+    return _State(ws, B, previous, base, state.gradient, state.pinv), step
+
+
+@jax.jit
+def _judge(view: View, atoms, index, used, B, pinv, sd, pen: Penalties) -> tuple[Float[Array, "S L W"], Certificate]:
+    """Refit the unpenalised coefficients, and certify all lanes."""
+    B, remainder, dense = place(view, atoms, index, B, pinv, used)
+    return B, certify(view, remainder, dense, sd, pen)
 
 
 def _report(task: Task, k: int, seal: Certificate, ws: WorkingSet, B: Array, rounds: _Rounds) -> Step:
@@ -210,70 +208,46 @@ def _screen(gradient, gradient_old, ahead, pen: Penalties, usable) -> Bool[Array
     return usable & jnp.any(joins, axis=1)
 
 
-def _at_once(lanes: int) -> int:
-    """Lanes of a set that an inner solve takes at once, a divisor of `lanes`.
+def _at_once(view: View, lanes: int) -> int:
+    """Lanes of a set that an inner solve takes together, a divisor of `lanes`.
 
-    On a CPU lanes go one after the other, each in its cache and to its own end: together all would wait for the slowest,
-    which costs 5 times the passes (benchmarks/NOTES.md). An accelerator takes all sets and lanes at once.
+    On a CPU, through the rows, lanes go one after the other, each to its own end (benchmarks/NOTES.md); tall problems, whose
+    lanes need much the same passes over much the same columns, take all lanes of a set at once, and so does an accelerator.
     """
-    return 1 if jax.default_backend() == "cpu" else lanes
+    return 1 if jax.default_backend() == "cpu" and not isinstance(view, GramView) else lanes
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _inner(solver: str, at_once: int, problem, base, B, older, ahead, lanes, budget):
+def _inner(solver: str, at_once: int, problem, base, B, older, ahead, lanes, limit):
     """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
-    (cross, moment), gram, scaled, index, used, pen = problem
+    (cross, moment), scaled, gram, index, used, pen = problem
     active, passes, target = lanes
     at = jnp.minimum(index, cross.shape[1] - 1)
     inside = index < cross.shape[1]
-    wide = lambda x: jnp.where(inside, jnp.take_along_axis(x, at, axis=1), 0)
-    slot = lambda x: wide(x).astype(gram.dtype)
+    wide = lambda x: None if x is None else jnp.where(inside, jnp.take_along_axis(x, at, axis=1), 0)
+    cast = lambda x: None if x is None else x.astype(gram.dtype)
+    slot = lambda x: cast(wide(x))
     diagonal = jnp.diagonal(gram, axis1=1, axis2=2) if scaled is None else _block_diagonal(gram)
-    cast = lambda x: x.astype(gram.dtype)
     restricted = Restricted(
         scaled, gram, diagonal, slot(cross), cast(moment), cast(pen.lam1), cast(pen.lam2),
         slot(pen.factor1), slot(pen.factor2), slot(pen.lo), slot(pen.hi), used,
     )  # fmt: skip
     further = B + ahead[..., None] * (B - older)
-    further = cast(jnp.where(further * B > 0, further, 0.0))
+    further = jnp.where(further * B > 0, further, 0.0)
     spread = jnp.broadcast_to(at[:, None], (*B.shape[:2], at.shape[1]))
-    q = cast(jnp.where(inside[:, None], jnp.take_along_axis(base, spread, axis=2), 0.0))
-
-    def lanes_of(problem, state):
-        start, further, target = state
-        moved = start._replace(B=further, q=start.q - _moved(problem, further - start.B))
-        return SOLVERS[solver](problem, moved, target, budget)
-
-    state = (Progress(cast(B), q, active, passes), further, cast(target))
-    end = (
-        lanes_of(restricted, state) if at_once == B.shape[1] > 1 else _one_by_one(lanes_of, restricted, state, at_once)
-    )
-    return jnp.clip(end.B.astype(jnp.float64), wide(pen.lo)[:, None], wide(pen.hi)[:, None]), end.active, end.passes
-
-
-def _one_by_one(solve, problem: Restricted, state, at_once: int) -> Progress:
-    """Solve set after set, and in each `at_once` lanes after the other, without copying a set's Gram matrix per lane."""
-
-    def one_set(arrays):
-        problem, state = jax.tree.map(lambda x: x[None], arrays)
-        per_lane = {"lam1", "lam2"}
-
-        def one_lane(part):
-            strengths, state = part
-            return solve(problem._replace(**strengths), state)
-
-        by_lane = lambda x: jnp.moveaxis(x.reshape(1, -1, at_once, *x.shape[2:]), 1, 0)
-        strengths = {name: getattr(problem, name) for name in per_lane}
-        end = lax.map(one_lane, jax.tree.map(by_lane, (strengths, state)))
-        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, 1).reshape(-1, *x.shape[3:]), end)
-
-    return lax.map(one_set, (problem, state))
+    q = jnp.where(inside[:, None], jnp.take_along_axis(base, spread, axis=2), 0.0)
+    start = Progress(cast(further), cast(q) - _moved(restricted, cast(further - B)), active, passes)
+    end = SOLVERS[solver](restricted, start, cast(target), limit, at_once)
+    B = end.B.astype(jnp.float64)
+    B = B if pen.lo is None else jnp.clip(B, wide(pen.lo)[:, None], wide(pen.hi)[:, None])
+    return B, end.active, end.passes
 
 
 def _moved(problem: Restricted, change: Float[Array, "S L W"]) -> Float[Array, "S L W"]:
-    if problem.atoms is None:
+    """What a change of the coefficients takes off their gradients."""
+    if problem.scaled is None:
         return per_set_matmul(change, problem.gram, transpose=False)
-    return per_set_matmul(per_set_matmul(change, problem.atoms, transpose=False), problem.atoms, transpose=True)
+    return per_set_matmul(per_set_matmul(change, problem.scaled, transpose=False), problem.scaled, transpose=True)
 
 
 def _block_diagonal(gram: Float[Array, "S W K"]) -> Float[Array, "S W"]:
@@ -281,17 +255,13 @@ def _block_diagonal(gram: Float[Array, "S W K"]) -> Float[Array, "S W"]:
     return jnp.diagonal(gram.reshape(sets, width // size, size, size), axis1=2, axis2=3).reshape(sets, width)
 
 
-@jax.jit
-def _reorder(B, order):
-    width = B.shape[2]
-    at = jnp.broadcast_to(jnp.minimum(order, width - 1)[:, None], (*B.shape[:2], order.shape[1]))
-    return jnp.where((order < width)[:, None], jnp.take_along_axis(B, at, axis=2), 0.0)
-
-
-@jax.jit
-def _finite(B):
-    """Coefficients to go on from: a diverged lane starts again at zero."""
-    return jnp.where(jnp.all(jnp.isfinite(B), axis=2, keepdims=True), B, 0.0)
+def _reorder(B, order: Int[np.ndarray, "S W"] | None):
+    """Solutions by slot in a new layout; `order` names the old slot of each new one, or none."""
+    if order is None:
+        return B
+    B = np.asarray(B)
+    at = np.broadcast_to(np.minimum(order, B.shape[2] - 1)[:, None], (*B.shape[:2], order.shape[1]))
+    return np.where((order < B.shape[2])[:, None], np.take_along_axis(B, at, axis=2), 0.0)
 
 
 def _busy(pinned: int, *solutions: Array) -> Bool[np.ndarray, "S W"]:

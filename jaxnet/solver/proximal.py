@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from jaxnet import penalty
-from jaxnet.solver.restricted import Progress, Restricted, relative_gap
+from jaxnet.solver.restricted import Progress, Restricted, relative_gaps
 from jaxnet.solver.view import per_set_matmul
 
 CHECK_EVERY = 10
@@ -18,8 +18,10 @@ POWER_STEPS = 30
 MARGIN = 1.05
 
 
-def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], budget: Int[Array, ""]) -> Progress:
-    """Steps until every active lane's restricted gap is below its target, or `budget` steps are spent."""
+def solve(
+    problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""], at_once: int
+) -> Progress:
+    """Steps until every active lane's restricted gap is below its target, or has had `limit` steps; all lanes at once."""
     terms = problem.terms()
     curvature = jnp.where(problem.diagonal > 0, problem.diagonal, 1.0)[:, None]
     bound = _largest_eigenvalue(problem, curvature)[:, None] * jnp.ones_like(start.active, start.B.dtype)
@@ -37,30 +39,39 @@ def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], bud
 
     def step(state):
         B, B_old, momentum, bound, active, passes, used, last = state
-        count = jnp.minimum(CHECK_EVERY, budget - used)
+        count = jnp.minimum(CHECK_EVERY, limit - used)
         B, B_old, momentum, bound = lax.fori_loop(0, count, one, (B, B_old, momentum, bound))
         q = _gradient(problem, start, B)
         now = _objective(problem, B, q)
         rose = now > last + 1e-6 * jnp.abs(last)
         bound, momentum = jnp.where(rose, 2 * bound, bound), jnp.where(rose, 1.0, momentum)
-        active = active & ~(relative_gap(problem, B, q) <= target)
+        active = active & ~(relative_gaps(problem, B, q) <= target)
         return B, B_old, momentum, bound, active, passes + count * active, used + count, now
 
     def going(state):
-        return jnp.any(state[4]) & (state[6] < budget)
+        return jnp.any(state[4]) & (state[6] < limit)
 
     ones = jnp.ones_like(bound)
     first = _objective(problem, start.B, start.q)
-    state = (start.B, start.B, ones, bound, start.active, start.passes, jnp.zeros_like(budget), first)
+    state = (
+        start.B,
+        start.B,
+        ones,
+        bound,
+        start.active,
+        start.passes,
+        jnp.min(jnp.where(start.active, start.passes, limit)),
+        first,
+    )
     B, _, _, _, active, passes, _, _ = lax.while_loop(going, step, state)
     return Progress(B, _gradient(problem, start, B), active, passes)
 
 
 def _apply(problem: Restricted, D: Float[Array, "S L W"]) -> Float[Array, "S L W"]:
     """D G for every set, in whichever form the problem has."""
-    if problem.atoms is None:
+    if problem.scaled is None:
         return per_set_matmul(D, problem.gram, transpose=False)
-    return per_set_matmul(per_set_matmul(D, problem.atoms, transpose=False), problem.atoms, transpose=True)
+    return per_set_matmul(per_set_matmul(D, problem.scaled, transpose=False), problem.scaled, transpose=True)
 
 
 def _gradient(problem: Restricted, start: Progress, B: Float[Array, "S L W"]) -> Float[Array, "S L W"]:

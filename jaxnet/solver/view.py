@@ -53,14 +53,18 @@ class View(ABC):
         """The remainder of coefficients laid out by column."""
 
     @abstractmethod
-    def atoms(self, index: Int[Array, "S M"]) -> Float[Array, "S M m"]:
-        """The atoms of columns, zero for unusable columns and empty slots (index p)."""
+    def atoms(self, index: Int[Array, " M"], s: Int[Array, ""]) -> Float[Array, "M m"]:
+        """The atoms of columns for set s, zero for unusable columns and empty slots (index p)."""
+
+    @abstractmethod
+    def scaled(self, atoms: Float[Array, "M m"], s: Int[Array, ""]) -> Float[Array, "M m"]:
+        """The atoms of set s in the form that `gram` takes."""
 
     @abstractmethod
     def gram(
-        self, atoms: Float[Array, "M m"], others: Float[Array, "W m"], index: Int[Array, " W"], s: Int[Array, ""]
+        self, mine: Float[Array, "M m"], others: Float[Array, "W m"], index: Int[Array, " W"]
     ) -> Float[Array, "M W"]:
-        """Gram entries of set s between slots with these atoms and the slots `others`, which hold the columns `index`."""
+        """Gram entries between slots of a set, both in scaled form; the `others` hold the columns `index`."""
 
     @abstractmethod
     def slot_gradient(
@@ -95,17 +99,18 @@ class RowView(View):
         fitted = self.design.matmul(dense.reshape(sets * lanes, p)).reshape(sets, lanes, -1)
         return self.y[:, None] - (fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None])
 
-    def atoms(self, index):
+    def atoms(self, index, s):
         p = self.mean.shape[1]
         at = jnp.minimum(index, p - 1)
-        keep = (index < p) & jnp.take_along_axis(self.usable, at, axis=1)
-        mean = jnp.take_along_axis(self.mean, at, axis=1)
+        keep = (index < p) & self.usable[s, at]
         columns = self.design.columns(index).astype(jnp.float64)
-        return jnp.where(keep[..., None], columns - mean[..., None], 0.0)
+        return jnp.where(keep[:, None], columns - self.mean[s, at][:, None], 0.0)
 
-    def gram(self, atoms, others, index, s):
-        weighted = atoms * self.train[s].astype(atoms.dtype)[None]
-        return jnp.matmul(weighted, others.T, precision=FULL)
+    def scaled(self, atoms, s):
+        return atoms * jnp.sqrt(self.train[s])[None]
+
+    def gram(self, mine, others, index):
+        return jnp.matmul(mine, others.T, precision=FULL)
 
     def slot_gradient(self, remainder, atoms, index):
         return per_set_matmul(remainder * self.train[:, None], atoms, transpose=True)
@@ -143,25 +148,34 @@ class GramView(View):
         return self.cross
 
     def remainder(self, dense):
-        return self.cross[:, None] - per_set_matmul(dense, self.train_gram[self.group], transpose=False)
+        return self.cross[:, None] - self._through(dense, self.train_gram)
 
-    def atoms(self, index):
+    def atoms(self, index, s):
         p = self.usable.shape[1]
         at = jnp.minimum(index, p - 1)
-        keep = (index < p) & jnp.take_along_axis(self.usable, at, axis=1)
-        return jnp.where(keep[..., None], self.train_gram[self.group[:, None], at], 0.0)
+        keep = (index < p) & self.usable[s, at]
+        return jnp.where(keep[:, None], self.train_gram[self.group[s], at], 0.0)
 
-    def gram(self, atoms, others, index, s):
-        return jnp.take(atoms, index, axis=1, mode="fill", fill_value=0)
+    def scaled(self, atoms, s):
+        return atoms
+
+    def gram(self, mine, others, index):
+        return jnp.take(mine, index, axis=1, mode="fill", fill_value=0)
 
     def slot_gradient(self, remainder, atoms, index):
         at = jnp.broadcast_to(index[:, None], (*remainder.shape[:2], index.shape[1]))
         return jnp.take_along_axis(remainder, at, axis=2, mode="fill", fill_value=0)
 
+    def _through(self, dense: Float[Array, "S L p"], gram: Float[Array, "G p p"]) -> Float[Array, "S L p"]:
+        """Each set's coefficients times its group's matrix. Where there are as many groups as sets, set s is in group s."""
+        if len(gram) == len(dense):
+            return per_set_matmul(dense, gram, transpose=False)
+        return lax.map(lambda x: jnp.matmul(x[0], gram[x[1]], precision=FULL), (dense, self.group))
+
     def fit(self, remainder, dense):
         inner = jnp.einsum("slp,sp->sl", dense, self.cross)
         explained = inner - jnp.einsum("slp,slp->sl", dense, remainder)
-        quadratic = jnp.sum(dense * per_set_matmul(dense, self.test_gram[self.group], transpose=False), axis=2)
+        quadratic = jnp.sum(dense * self._through(dense, self.test_gram), axis=2)
         test_error = self.test_moment[:, None] - 2 * jnp.einsum("slp,sp->sl", dense, self.test_cross) + quadratic
         return Fit(
             gradient=jnp.where(self.usable[:, None], remainder, 0.0),
