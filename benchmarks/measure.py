@@ -54,9 +54,8 @@ class Bench:
         return limited or self.workload.responses
 
     def _tolerance(self, solver: Solver, executable: str, target: float, recalibrate: bool) -> float:
-        ladder = solver.ladder(target)
-        if len(ladder) == 1:
-            return ladder[0]
+        if solver.exponent is None:
+            return solver.first_tolerance(target)
         key = self.tolerances.key(self.quick, self.workload.name, solver.name, target)
         if recalibrate or key not in self.tolerances.known:
             once = replace(self.limits, repeats=0)
@@ -70,7 +69,8 @@ class Bench:
                 print(f"  calibrating {key}: tol={tol:g}: gap {verdict.worst:.1e}, {outcome.first:.1f} s", flush=True)
                 return verdict.worst
 
-            self.tolerances.remember(key, loosest(ladder, target, worst_gap)[0])
+            start = self.tolerances.similar(key) or solver.first_tolerance(target)
+            self.tolerances.remember(key, loosest(start, solver.exponent, target, worst_gap)[0])
         return self.tolerances.known[key]
 
     def _describe(self, solver: Solver, outcome: Outcome, verdict: Verdict, target: float) -> dict:

@@ -10,14 +10,15 @@ from benchmarks.calibrate import Tolerances
 from benchmarks.launch import Limits
 from benchmarks.machine import machine
 from benchmarks.measure import Bench
+from benchmarks.plot import draw
 from benchmarks.solvers import SOLVERS
 from benchmarks.table import markdown
 from benchmarks.workloads import workloads
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(add_help: bool = True) -> argparse.ArgumentParser:
     """The command line."""
-    p = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    p = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__, add_help=add_help)
     p.add_argument("--quick", action="store_true", help="wide, tall and path at reduced size, under 3 minutes")
     p.add_argument("--workloads", nargs="+", help="names from the table in benchmarks/README.md (default: all)")
     p.add_argument("--solvers", nargs="+", choices=list(SOLVERS), default=list(SOLVERS))
@@ -66,12 +67,17 @@ def main(arguments: list[str] | None = None) -> dict:
                     results["rows"].append(row)
                     print(sentence(row), flush=True)
                     write(results, options.out, time.perf_counter() - started)
-    print(f"\n{markdown(results)}\n\nwritten to {options.out}")
+    print(f"\n{markdown(results)}\n")
+    try:
+        draw(results, options.out / "plot.png")
+    except ImportError:
+        print("no plot: matplotlib is not installed here (pip install matplotlib)")
+    print(f"written to {options.out}; {results['seconds']:.0f} s in all")
     return results
 
 
 def write(results: dict, out: Path, seconds: float) -> None:
-    """results.json and table.md, and plot.png where matplotlib is installed."""
+    """results.json and table.md, whole after every row, so that an interrupted run is not lost."""
     results["seconds"] = round(seconds, 1)
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     (out / "table.md").write_text(markdown(results) + "\n")

@@ -3,7 +3,6 @@
 import numpy as np
 
 from benchmarks.fits import Fits
-from benchmarks.solvers.base import steps
 from benchmarks.solvers.paths import Group, PathSolver
 
 
@@ -13,11 +12,12 @@ class Adelie(PathSolver):
     name = "adelie"
     install = "python3 -m venv ENV && ENV/bin/pip install 'numpy<2' adelie, then --python-adelie ENV/bin/python"
     interpreter = "python-adelie"
+    exponent = 0.5
     packages = ("adelie", "numpy")
     uses_gram = True
 
-    def ladder(self, target: float) -> list[float]:
-        return steps(1e-6, 1e-11) if target > 1e-5 else steps(1e-9, 1e-16)
+    def first_tolerance(self, target: float) -> float:
+        return 1e-10 if target > 1e-5 else 1e-14
 
     def warm_up(self) -> None:
         import adelie  # noqa: F401

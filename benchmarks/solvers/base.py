@@ -35,7 +35,8 @@ class Answer:
 class Solver(ABC):
     """A solver under test, in the parent process.
 
-    `ladder` are its tolerances from loosest to tightest, in the solver's own meaning, for targets from 3e-4 to 1e-6.
+    A tolerance is in the solver's own meaning; its worst gap is taken to grow like tol^`exponent` while one is searched for,
+    or `exponent` is None: then the tolerance bounds the gap itself and `first_tolerance` is used as it is.
     `one_response` says that it takes the responses of a workload one at a time.
     """
 
@@ -44,9 +45,11 @@ class Solver(ABC):
     interpreter: ClassVar[str]  # the option of `benchmarks.run` and environment variable that name its executable
     one_response: ClassVar[bool] = True
 
+    exponent: ClassVar[float | None]
+
     @abstractmethod
-    def ladder(self, target: float) -> list[float]:
-        """The tolerances to try for this target."""
+    def first_tolerance(self, target: float) -> float:
+        """Where to begin looking for the loosest tolerance that meets a target."""
 
     @abstractmethod
     def versions(self, executable: str) -> dict[str, str]:
@@ -103,9 +106,3 @@ def print_versions(packages: tuple[str, ...]) -> None:
     for package in packages:
         print(f"{package}={importlib.metadata.version(package)}")
     print(f"python={sys.version.split()[0]}")
-
-
-def steps(loosest: float, tightest: float) -> list[float]:
-    """Tolerances a factor of about 3 apart."""
-    count = round(2 * np.log10(loosest / tightest)) + 1
-    return [float(f"{tol:.1e}") for tol in np.geomspace(loosest, tightest, count)]

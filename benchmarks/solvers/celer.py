@@ -3,7 +3,6 @@
 import numpy as np
 
 from benchmarks.fits import Fits, from_dense
-from benchmarks.solvers.base import steps
 from benchmarks.solvers.paths import Group, PathSolver
 
 
@@ -13,11 +12,12 @@ class Celer(PathSolver):
     name = "celer"
     install = "python3 -m venv ENV && ENV/bin/pip install celer, then --python-celer ENV/bin/python"
     interpreter = "python-celer"
+    exponent = 1.0
     packages = ("celer", "numpy", "scikit-learn")
     uses_gram = False
 
-    def ladder(self, target: float) -> list[float]:
-        return steps(10 * target, target / 1000)
+    def first_tolerance(self, target: float) -> float:
+        return target / 4
 
     def warm_up(self) -> None:
         import celer  # noqa: F401

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from benchmarks.solvers.base import NotInstalled, Solver, environment, steps
+from benchmarks.solvers.base import NotInstalled, Solver, environment
 
 
 class Glmnet(Solver):
@@ -12,9 +12,10 @@ class Glmnet(Solver):
     name = "glmnet"
     install = "apt-get install r-cran-glmnet r-cran-jsonlite, then --rscript Rscript"
     interpreter = "rscript"
+    exponent = 0.5
 
-    def ladder(self, target: float) -> list[float]:
-        return steps(1e-6, 1e-11) if target > 1e-5 else steps(1e-9, 1e-16)
+    def first_tolerance(self, target: float) -> float:
+        return 1e-10 if target > 1e-5 else 1e-14
 
     def versions(self, executable: str) -> dict[str, str]:
         code = (

@@ -13,12 +13,13 @@ class Jaxnet(PythonSolver):
     name = "jaxnet"
     install = "pip install -e . in this repository"
     interpreter = "python-jaxnet"
+    exponent = None
     one_response = False
     packages = ("jaxnet-elasticnet", "jax", "jaxlib", "numpy")
     threads_from_environment = True
 
-    def ladder(self, target: float) -> list[float]:
-        return [target]
+    def first_tolerance(self, target: float) -> float:
+        return target
 
     @property
     def keeping_is_free(self) -> bool:

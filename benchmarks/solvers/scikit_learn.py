@@ -3,7 +3,6 @@
 import numpy as np
 
 from benchmarks.fits import Fits, from_dense
-from benchmarks.solvers.base import steps
 from benchmarks.solvers.paths import Group, PathSolver
 
 
@@ -13,11 +12,12 @@ class ScikitLearn(PathSolver):
     name = "scikit-learn"
     install = "pip install scikit-learn"
     interpreter = "python-scikit-learn"
+    exponent = 1.0
     packages = ("scikit-learn", "numpy")
     uses_gram = True
 
-    def ladder(self, target: float) -> list[float]:
-        return steps(10 * target, target / 2)
+    def first_tolerance(self, target: float) -> float:
+        return target / 2
 
     def warm_up(self) -> None:
         import sklearn.linear_model  # noqa: F401

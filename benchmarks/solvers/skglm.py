@@ -3,7 +3,6 @@
 import numpy as np
 
 from benchmarks.fits import Fits, from_dense
-from benchmarks.solvers.base import steps
 from benchmarks.solvers.paths import Group, PathSolver
 
 
@@ -13,11 +12,12 @@ class Skglm(PathSolver):
     name = "skglm"
     install = "python3 -m venv ENV && ENV/bin/pip install skglm, then --python-skglm ENV/bin/python"
     interpreter = "python-skglm"
+    exponent = 1.0
     packages = ("skglm", "numba", "numpy")
     uses_gram = False
 
-    def ladder(self, target: float) -> list[float]:
-        return steps(1e-2, 1e-5) if target > 1e-5 else steps(1e-3, 1e-8)
+    def first_tolerance(self, target: float) -> float:
+        return 0.1 * target
 
     def warm_up(self) -> None:
         X = np.asfortranarray(np.eye(8)[:, :4] - 1 / 8)
