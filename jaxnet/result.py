@@ -93,7 +93,14 @@ class SweepResult:
     errors, or None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
     `gap` (relative duality gap), `kkt` (largest KKT violation, in units of correlation), `iterations` (passes) and
     `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; and, if they were asked for, `fold_coefs`
-    (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F).
+    (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F). Errors are in units of y squared, coefficients in units of y
+    per unit of their column.
+
+    >>> import jaxnet
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=10, cv=3, standardize=True)
+    >>> result.gap.shape, result.coef_at(1, 9).shape, result.predict(X).shape
+    ((2, 10, 4), (10,), (442,))
     """
 
     rho: np.ndarray
@@ -150,7 +157,10 @@ class SweepResult:
         return unit * np.sqrt(np.average(scaled**2, axis=-1, weights=self.fold_weights) / (errors.shape[-1] - 1))
 
     def coef_at(self, i: int, k: int, response: int | None = None) -> Float[np.ndarray, " p"]:
-        """The dense coefficients of the full-data fit at `rho[i]`, `alphas[i, k]` (of one response, if there are several)."""
+        """The dense coefficients of the full-data fit at `rho[i]`, `alphas[i, k]` (of one response, if there are several).
+
+        Negative positions count from the end. Raises InvalidInput outside the grid.
+        """
         return self.coefs.row(int(np.ravel_multi_index(self._at(i, k, response), self.alphas.shape, mode="wrap")))
 
     def best(self, rule: str = "min") -> "BestFit | list[BestFit]":
@@ -159,6 +169,8 @@ class SweepResult:
         rule "min": the least mean held-out error. "1se": among all fits whose mean error is within one standard error of
         the least (the standard error of that winner), the one with the fewest nonzero coefficients; ties go to the
         larger alpha, then to the smaller error. Raises InvalidInput for another rule, or without folds.
+
+        The 1se rule is that of Breiman, Friedman, Olshen and Stone 1984 (section 3.4.3).
         """
         if rule not in RULES:
             raise InvalidInput(f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}.")
@@ -169,7 +181,8 @@ class SweepResult:
     def predict(self, X, rule: str = "min") -> np.ndarray:
         """Predictions (n,) or (n, q) of the chosen models for new rows.
 
-        If the sweep was given a frame and X is one, columns are matched by name and others are ignored.
+        If the sweep was given a frame and X is one, columns are matched by name and others are ignored. Raises
+        InvalidInput without folds, for a wrong number of columns, or for values that are no finite numbers.
         """
         from jaxnet.data.arrays import as_matrix
 

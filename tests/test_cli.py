@@ -158,6 +158,7 @@ def test_cli_coefficients_are_on_the_original_scale(run, tmp_path):
         (["--alphas", "1."], {"alphas": [1.0]}),
         (["--alpha-min-ratio", "0.1"], {"alpha_min_ratio": 0.1}),
         (["--weights", "weight"], {"sample_weight": make_data()[2]}),
+        (["--dtype", "float32", "--device", "cpu"], {"dtype": "float32"}),
     ],
 )
 def test_cli_options_reach_the_sweep(flags, options, data, tmp_path):

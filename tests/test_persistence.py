@@ -150,6 +150,13 @@ def test_failed_save_leaves_the_old_file_and_no_other(path, monkeypatch):
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
+def test_saving_to_nowhere_names_the_path_asked_for(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "none" / "x.jaxnet", tmp_path / "file" / "x.jaxnet"):
+        with pytest.raises(OSError, match=r"'.*/x\.jaxnet'"):
+            save(1, path)
+
+
 def test_saving_follows_links_and_writes_to_devices(tmp_path):
     real, link = tmp_path / "real.jaxnet", tmp_path / "link.jaxnet"
     save(1, real)

@@ -58,7 +58,7 @@ class Report:
             name = shlex.quote(out)
             parts.append(f"Written to {out}: {files}\nNext: jaxnet predict {name} new.csv --out predictions.csv")
         else:
-            parts.append("Nothing was written: add --out DIR to keep the model.")
+            parts.append("Nothing was written: --out DIR keeps the model.")
         return "\n\n".join(part for part in parts if part)
 
     def _fit(self, rule: str) -> dict[str, Any]:

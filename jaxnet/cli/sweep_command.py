@@ -3,6 +3,7 @@
 import argparse
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.report import Report, coefficient_rows, cv_rows
 from jaxnet.cli.run_folder import check_free, write_run
+from jaxnet.errors import InvalidInput
 from jaxnet.progress import Progress
 from jaxnet.resampling import KFold
 from jaxnet.result import SweepResult
@@ -29,17 +31,26 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
     report = Report.of(dataset, result, folds, rule=args.rule, seconds=time.monotonic() - start)
+    text = partial(report.text, standardized=not args.no_standardize, folds=_describe(folds))
     if args.out is not None:
-        request = _request(args, folds, result)
-        write_run(
-            args.out,
-            args.overwrite,
-            model={"kind": "jaxnet run", "rule": args.rule, "target": dataset.target, "id": args.id, "result": result},
-            coefficients=coefficient_rows(report),
-            cv=cv_rows(report),
-            summary={"jaxnet": __version__, "data": report.data(), "request": request, **report.outcome()},
-        )
-    say(report.text(standardized=not args.no_standardize, folds=_describe(folds), out=args.out) + "\n")
+        try:
+            _write(args, report, _request(args, folds, result))
+        except (OSError, InvalidInput):  # a sweep can take hours: what it found is shown all the same
+            say(text(out=None) + "\n")
+            raise
+    say(text(out=args.out) + "\n")
+
+
+def _write(args: argparse.Namespace, report: Report, request: dict[str, Any]) -> None:
+    target, result = report.dataset.target, report.result
+    write_run(
+        args.out,
+        args.overwrite,
+        model={"kind": "jaxnet run", "rule": args.rule, "target": target, "id": args.id, "result": result},
+        coefficients=coefficient_rows(report),
+        cv=cv_rows(report),
+        summary={"jaxnet": __version__, "data": report.data(), "request": request, **report.outcome()},
+    )
 
 
 def _folds(args: argparse.Namespace) -> KFold:

@@ -24,13 +24,15 @@ class ElasticNet(LinearModel):
         tol: bound on the relative duality gap, above 0; default 1e-4. Relative to the objective of the null model, half
             the mean of the centred y^2, where scikit-learn takes the mean itself: twice as strict at the same value.
         max_iter: most passes of the solver; default 1000, None for 10,000. A fit that stops there warns.
-        positive: coefficients must not be negative; default False.
+        positive: coefficients must not be negative; default False. Needs alpha > 0.
         precompute, copy_X, warm_start, random_state, selection: scikit-learn's; accepted, without effect.
 
     Fitted attributes (q responses)
         coef_ (p,) or (q, p), intercept_ float or (q,), n_iter_ int or list, dual_gap_ float or (q,) in units of the
         objective, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names.
         coef_ has the dtype of X: float32 for float32, else float64.
+
+    Reference: Zou and Hastie 2005, "Regularization and variable selection via the elastic net", JRSS B 67, 301-320.
 
     >>> from jaxnet import ElasticNet
     >>> model = ElasticNet(alpha=0.1, tol=1e-8).fit([[0, 0], [1, 1], [2, 2]], [0, 1, 2])
@@ -82,6 +84,8 @@ class Lasso(LinearModel):
 
     Minimises 1/(2 sum w) sum_i w_i (y_i - intercept - x_i'b)^2 + alpha ||b||_1. Parameters and fitted attributes are
     those of `ElasticNet`, without `l1_ratio`.
+
+    Reference: Tibshirani 1996, "Regression shrinkage and selection via the lasso", JRSS B 58, 267-288.
 
     >>> from jaxnet import Lasso
     >>> model = Lasso(alpha=0.1, tol=1e-8).fit([[0], [1], [2]], [0, 1, 2])
