@@ -8,6 +8,7 @@ from pathlib import Path
 
 STORE = Path(__file__).with_name("tolerances.json")
 NEAR = 0.7  # a worst gap between NEAR times the target and the target is close enough to stop searching
+CLOSE = 1.5  # nor is a search worth going on between tolerances this factor apart
 RUNS = 7
 
 
@@ -52,10 +53,17 @@ def loosest(start: float, exponent: float, target: float, worst_gap: Callable[[f
         if gap == inf or NEAR * target <= gap <= target:
             break
         tol = float(f"{_next(gaps, exponent, target):.2g}")
-        if tol in gaps or not tol > 1e-25:
+        if tol in gaps or not tol > 1e-25 or _bracketed(gaps, target):
             break
     good = [tol for tol, gap in gaps.items() if gap <= target]
     return (max(good), True) if good else (min(gaps), False)
+
+
+def _bracketed(gaps: dict[float, float], target: float) -> bool:
+    """Whether a tolerance that meets the target and one that fails it are within a factor of CLOSE."""
+    met = max((tol for tol, gap in gaps.items() if gap <= target), default=0.0)
+    failed = min((tol for tol, gap in gaps.items() if gap > target), default=inf)
+    return failed <= CLOSE * met
 
 
 def _next(gaps: dict[float, float], exponent: float, target: float) -> float:
