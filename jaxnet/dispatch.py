@@ -78,7 +78,7 @@ class _Walk:
 
     def solve(self, chunk: lanes.Chunk, stopped: Callable[[], bool]) -> None:
         """Walk one chunk along its alphas."""
-        sets, rows = chunk
+        sets, rows, own_sets, own_rows = chunk
         at = np.ix_(sets // len(self.problem.groups), rows)
         unit1, unit2 = _unit(self.lam1), _unit(self.lam2)
         task = Task(
@@ -93,7 +93,8 @@ class _Walk:
             solver=self.solver,
             skip=self.skip,
         )
-        walk(task, lambda step: self.collector.add(sets, self.rows[rows], step), stopped)
+        mine = sets[own_sets], self.rows[rows[own_rows]]
+        walk(task, lambda step: self.collector.add(*mine, step.part(own_sets, own_rows)), stopped)
 
 
 def _unit(strength: np.ndarray) -> float:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from jaxnet.errors import InvalidInput
 
-BAND = 4
-"""Rows of rho that share working sets (benchmarks/NOTES.md has the figures for others)."""
+BAND = 8
+"""At most so many rows of rho that share working sets (benchmarks/NOTES.md has the figures for others)."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,21 @@ def lead_in(top: np.ndarray, first: np.ndarray, step: float = 0.6) -> np.ndarray
 
 
 class Chunk(NamedTuple):
-    """Lanes that are solved together: these sets, each at these rows of rho."""
+    """Lanes that are solved together: these sets, each at these rows of rho.
+
+    Chunks have one shape and may overlap; a lane belongs to the one chunk that owns its set and its row, so that the result
+    does not depend on which chunk ends last.
+    """
 
     sets: Int[np.ndarray, " S"]
     rows: Int[np.ndarray, " L"]
+    own_sets: Bool[np.ndarray, " S"]
+    own_rows: Bool[np.ndarray, " L"]
+
+    def halves(self) -> list["Chunk"]:
+        """Two chunks of half the sets."""
+        parts = zip(np.array_split(self.sets, 2), np.array_split(self.own_sets, 2), strict=True)
+        return [self._replace(sets=sets, own_sets=own) for sets, own in parts]
 
 
 def chunks(n_sets: int, rows: Int[np.ndarray, " R"], bytes_per_set: float, budget: float, workers: int) -> list[Chunk]:
@@ -80,13 +91,19 @@ def chunks(n_sets: int, rows: Int[np.ndarray, " R"], bytes_per_set: float, budge
     (those of small rho) come first.
     """
     fit = max(int(budget / workers / max(bytes_per_set, 1.0)), 1)
+    pieces = _even(n_sets, min(fit, -(-n_sets // workers)))
     bands = _even(len(rows), BAND)
-    per_chunk = min(fit, -(-n_sets // workers)) if len(bands) == 1 else min(fit, n_sets)
-    return [Chunk(sets, rows[band]) for band in bands for sets in _even(n_sets, per_chunk)]
+    return [Chunk(sets, rows[band], own, own_band) for band, own_band in bands for sets, own in pieces]
 
 
-def _even(count: int, most: int) -> list[Int[np.ndarray, " k"]]:
-    """range(count) in the fewest pieces of one length of at most `most`; where it does not divide, pieces overlap."""
+def _even(count: int, most: int) -> list[tuple[Int[np.ndarray, " k"], Bool[np.ndarray, " k"]]]:
+    """range(count) in the fewest pieces of one length of at most `most`, with what each owns.
+
+    Where the length does not divide, the last piece begins with some that the one before it owns.
+    """
     pieces = -(-count // most)
     size = -(-count // pieces)
-    return [np.arange(size) + min(k * size, count - size) for k in range(pieces)]
+    starts = [min(k * size, count - size) for k in range(pieces)]
+    return [
+        (np.arange(start, start + size), np.arange(start, start + size) >= k * size) for k, start in enumerate(starts)
+    ]

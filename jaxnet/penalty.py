@@ -77,7 +77,8 @@ def scaled_dual(u: Array, fitted: Array, smooth: Array, limit: Array, t: Terms) 
 
     u is `x'r - l2 b` by column (last axis), `smooth` is |r|^2 + sum l2 b^2, and `limit` the largest s in the domain. D is
     concave; it is taken at the maximum of its smooth part and at s = 1 (best where bounds are active), the better counts.
-    Without bounds psi* is zero on its domain, and u is not looked at.
+    Without bounds psi* is zero on its domain, and u is not looked at. A bound far beyond its coefficient makes psi* steep:
+    so the smooth part is also maximised over the s at which psi* is zero.
     """
     best = jnp.where(smooth > 0, fitted / jnp.where(smooth > 0, smooth, 1.0), 1.0)
 
@@ -90,7 +91,12 @@ def scaled_dual(u: Array, fitted: Array, smooth: Array, limit: Array, t: Terms) 
         over = jnp.where(jnp.isinf(jnp.where(over > 0, t.hi, t.lo)), 0.0, over)
         return smooth_part - jnp.sum(box_conjugate(over, t), axis=-1)
 
-    return jnp.maximum(dual(jnp.clip(best, 0.0, limit)), dual(jnp.minimum(1.0, limit)))
+    value = jnp.maximum(dual(jnp.clip(best, 0.0, limit)), dual(jnp.minimum(1.0, limit)))
+    if not t.bounded:
+        return value
+    steep = ((u > 0) & (t.hi > 0)) | ((u < 0) & (t.lo < 0))
+    flat = jnp.min(jnp.where(steep, t.l1 / jnp.where(steep, jnp.abs(u), 1.0), jnp.inf), axis=-1)
+    return jnp.maximum(value, dual(jnp.clip(best, 0.0, jnp.minimum(limit, flat))))
 
 
 AT_BOUND = 1e-6
@@ -129,9 +135,14 @@ def convert_penalty(alpha, rho, *, from_: str, to: str = "sklearn", y=None, samp
     for label, name in (("from_", from_), ("to", to)):
         if name not in DIALECTS:
             raise InvalidInput(f"{label}={name!r} is not a dialect; choose one of {', '.join(map(repr, DIALECTS))}.")
-    alpha, rho = np.asarray(alpha, float), np.asarray(rho, float)
-    if np.any(alpha < 0) or np.any((rho < 0) | (rho > 1)):
-        raise InvalidInput("convert_penalty needs alpha >= 0 and 0 <= rho <= 1.")
+    try:
+        alpha, rho = np.broadcast_arrays(np.asarray(alpha, float), np.asarray(rho, float))
+    except (TypeError, ValueError):
+        raise InvalidInput(
+            f"alpha={alpha!r} and rho={rho!r} must be numbers, or arrays of shapes that broadcast."
+        ) from None
+    if not np.all((alpha >= 0) & np.isfinite(alpha) & (rho >= 0) & (rho <= 1)):
+        raise InvalidInput("convert_penalty needs finite alpha >= 0 and 0 <= rho <= 1; a value lies outside.")
     ridge_unit = {"sklearn": 1.0, "unhalved": 2.0}
     if "glmnet" in (from_, to):
         ridge_unit["glmnet"] = 1.0 / _population_sd(y, sample_weight)
@@ -145,8 +156,15 @@ def convert_penalty(alpha, rho, *, from_: str, to: str = "sklearn", y=None, samp
 def _population_sd(y, sample_weight) -> float:
     if y is None:
         raise InvalidInput("y is needed to convert to or from 'glmnet', whose ridge weight depends on sd(y).")
-    y = np.asarray(y, float)
-    w = np.ones_like(y) if sample_weight is None else np.asarray(sample_weight, float)
+    try:
+        y = np.asarray(y, float)
+        w = np.ones_like(y) if sample_weight is None else np.asarray(sample_weight, float)
+    except (TypeError, ValueError):
+        raise InvalidInput("y and sample_weight must be arrays of numbers.") from None
+    if y.ndim != 1 or w.shape != y.shape or not (np.isfinite(y).all() and np.isfinite(w).all()):
+        raise InvalidInput(f"y has shape {y.shape} and sample_weight {w.shape}: both must be (n,) and finite.")
+    if (w < 0).any() or not w.sum() > 0:
+        raise InvalidInput("sample_weight must be at least 0 and not all zero.")
     sd = float(np.sqrt(np.average((y - np.average(y, weights=w)) ** 2, weights=w)))
     if not sd > 0:
         raise InvalidInput("y is constant: glmnet's parametrisation is undefined for it.")

@@ -229,6 +229,12 @@ def test_dialects_are_checked():
         ({"alpha": 1, "rho": 2, "from_": "sklearn"}, "rho"),
         ({"alpha": 1, "rho": 0.5, "from_": "glmnet"}, "y"),
         ({"alpha": 1, "rho": 0.5, "from_": "glmnet", "y": np.ones(5)}, "constant"),
+        ({"alpha": "much", "rho": 0.5, "from_": "sklearn"}, "much"),
+        ({"alpha": np.nan, "rho": 0.5, "from_": "sklearn"}, "alpha"),
+        ({"alpha": [1, 2], "rho": [0.1, 0.2, 0.3], "from_": "sklearn"}, "broadcast"),
+        ({"alpha": 1, "rho": 0.5, "from_": "glmnet", "y": ["a", "b"]}, "numbers"),
+        ({"alpha": 1, "rho": 0.5, "from_": "glmnet", "y": [1, 2], "sample_weight": [1]}, "shape"),
+        ({"alpha": 1, "rho": 0.5, "from_": "glmnet", "y": [1, 2], "sample_weight": [0, 0]}, "zero"),
     ]:
         with pytest.raises(jaxnet.InvalidInput, match=word):
             jaxnet.convert_penalty(**arguments)

@@ -206,6 +206,26 @@ def test_vanishing_alpha_is_nearly_least_squares():
         assert (result.status[i, 0, 0] == Status.CONVERGED) == (result.gap[i, 0, 0] <= TOL)
 
 
+@pytest.mark.parametrize("alpha", [1e-14, 1e-20, 1e-100])
+def test_a_vanishing_ridge_is_the_least_norm_solution(alpha):
+    """On duplicated columns: eigenvalues of zero are known to rounding only, and alpha must not be divided into it."""
+    data = cases.data("tall")
+    X = np.concatenate([data.X[:, :6], data.X[:, :6]], axis=1)
+    result = jaxnet.fit_path(X, data.y, rho=0.0, alphas=[alpha, 0.0])
+    np.testing.assert_allclose(result.coef_at(0, 0), result.coef_at(0, 1), rtol=1e-8)
+    assert result.gap.max() <= 1e-12
+
+
+@pytest.mark.parametrize("bound", [2.0, 1e3, 1e15])
+def test_bounds_far_beyond_the_coefficients_change_nothing(bound):
+    data = cases.data("tall")
+    request = Request(data.X, data.y, [], {"tol": TOL, "lower": -bound * 1e6, "upper": bound * 1e6})
+    result = jaxnet.fit_path(data.X, data.y, **GRID, **request.options)
+    audit(result, request)
+    free = jaxnet.fit_path(data.X, data.y, tol=TOL, **GRID)
+    np.testing.assert_allclose(result.coef_at(1, -1), free.coef_at(1, -1), atol=1e-3)
+
+
 def test_one_column_and_one_constant_column():
     data = cases.data("tall")
     for X in (data.X[:, :1], np.full((40, 1), 3.0)):

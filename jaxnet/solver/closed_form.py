@@ -17,7 +17,7 @@ from jaxnet.solver.place import pseudo_inverse, refit
 from jaxnet.solver.view import FULL, RowView, View
 
 RANK = 1e-11
-"""Eigenvalues below this share of the largest count as zero where nothing regularises them."""
+"""Eigenvalues below this share of the largest count as zero where nothing regularises them; so does a ridge strength."""
 
 Step = Callable[[Float[Array, "A m"], Float[Array, "A m"]], Float[Array, "A p"]]
 """(remainder, inverse eigenvalues) -> coefficients: the regularised pseudo-inverse applied to what is left over."""
@@ -39,21 +39,22 @@ def solve(view: View, pen: Penalties, sd: Float[Array, "1 p"], unpenalised: Int[
     W = jnp.where(penalised, 1.0 / jnp.sqrt(jnp.where(penalised, pen.factor2[0], 1.0)), 0.0)
     values, step = (_kernel if isinstance(view, RowView) else _normal)(view, W, atoms[0], unpenalised, pinv[0])
     strength = pen.lam2[0][:, None]
+    regular = strength > RANK * values[-1]
     full_rank = values > RANK * values[-1]
     pseudo = jnp.where(full_rank, 1.0 / jnp.where(full_rank, values, 1.0), 0.0)
     pseudo = jnp.broadcast_to(pseudo[None], (len(strength), len(values)))
-    ridge = 1.0 / jnp.where(strength > 0, jnp.maximum(values, 0.0)[None] + strength, 1.0)
-    inverse = jnp.where(strength > 0, ridge, pseudo)
+    ridge = 1.0 / jnp.where(regular, jnp.maximum(values, 0.0)[None] + strength, 1.0)
+    inverse = jnp.where(regular, ridge, pseudo)
     dense = step(jnp.broadcast_to(view.origin(), (len(strength), view.origin().shape[1])), inverse)
     # Least squares: one step of iterative refinement.
-    dense = dense + jnp.where(strength > 0, 0.0, step(view.remainder(dense[None])[0], pseudo))
+    dense = dense + jnp.where(regular, 0.0, step(view.remainder(dense[None])[0], pseudo))
     remainder, shift = refit(view, view.remainder(dense[None]), atoms, index, pinv)
     dense = dense.at[:, unpenalised].add(shift[0])
     seal = certify(view, remainder, dense[None], sd, pen)
-    # At alpha = 0 the gap is what the pseudo-inverse would still gain, g'H^+g / 2 with g the gradient.
+    # Without a ridge the gap is what the pseudo-inverse would still gain, g'H^+g / 2 with g the gradient.
     gain = jnp.sum(step(remainder[0], pseudo) * seal.gradient[0], axis=1)
     exact = jnp.where(view.moment[0] > 0, jnp.abs(gain) / jnp.where(view.moment[0] > 0, view.moment[0], 1.0), 0.0)
-    return Solution(dense, seal._replace(gap=jnp.where(pen.lam2 > 0, seal.gap, exact)))
+    return Solution(dense, seal._replace(gap=jnp.where(regular[:, 0], seal.gap, exact)))
 
 
 def _kernel(view: RowView, W: Array, atoms: Array, unpenalised: Array, pinv: Array) -> tuple[Array, Step]:

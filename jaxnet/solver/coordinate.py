@@ -1,11 +1,11 @@
-"""Block coordinate descent, some lanes of a set at a time.
+"""Block coordinate descent, set after set, the lanes of a set together.
 
 Within a block of K slots, coordinate k sees the block's changes so far, D, through `q_k - D @ G_block[k]`, so that a step
 costs O(K) per lane; then one product carries the block's changes to the rest: q -= D @ G[block] in the Gram form, or
 through the rows, r -= D @ A[block], where the working set is large against n.
 
-The lanes of a set are taken `at_once` at a time, each group of lanes until its last one ends or few of it are left; those
-go on alone. Few lanes at once keep to the passes that each needs, many at once share the reading of the Gram matrix.
+The lanes of a set share the reading of its Gram matrix until few of them are left; those go on one by one, since a pass
+costs about as much as three lanes however few they are (benchmarks/NOTES.md).
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from jaxnet import penalty
 from jaxnet.solver import anderson
@@ -26,12 +26,11 @@ STRAGGLERS = 4
 """Lanes go on alone once at most one in so many of those solved together is left."""
 
 
-def solve(
-    problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""], at_once: int
-) -> Progress:
+def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""]) -> Progress:
     """Passes over the slots in use until every active lane's restricted gap is below its target, or has had `limit` passes."""
-    end = _by_groups(problem, start, target, limit, at_once, at_once // STRAGGLERS)
-    return end if at_once == 1 else _by_groups(problem, end, target, limit, 1, 0)
+    lanes = start.active.shape[1]
+    end = _by_groups(problem, start, target, limit, lanes, lanes // STRAGGLERS)
+    return end if lanes == 1 else _by_groups(problem, end, target, limit, 1, 0)
 
 
 def _by_groups(problem: Restricted, start: Progress, target, limit, at_once: int, spare: int) -> Progress:
@@ -70,8 +69,12 @@ class _Fixed(NamedTuple):
     def image(self, D: Float[Array, "a W"]) -> Float[Array, "a m"]:
         """What a change D of the coefficients adds to the carry, a block after the other."""
         add = lambda i, total: total + jnp.matmul(_columns(D, i), self.rows(i)[0], precision=FULL)
+        return lax.fori_loop(0, self.blocks(), add, self.still(len(D)))
+
+    def still(self, lanes: int) -> Float[Array, "a m"]:
+        """The carry before any change."""
         m = (self.problem.gram if self.problem.scaled is None else self.problem.scaled).shape[2]
-        return lax.fori_loop(0, self.blocks(), add, jnp.zeros((len(D), m), D.dtype))
+        return jnp.zeros((lanes, m), self.q0.dtype)
 
     def gradient(self, carry: Float[Array, "a m"]) -> Float[Array, "a W"]:
         """x'r in every slot."""
@@ -101,7 +104,7 @@ def _solve_lanes(problem, s, lanes: Lanes, start: Progress, target, limit, spare
     history = jnp.zeros((anderson.DEPTH + 1, *start.B.shape), start.B.dtype)
 
     def step(state):
-        B, carry, history, active, passes, used = state
+        B, carry, _, history, active, passes, used = state
         B, carry = lax.fori_loop(0, fixed.blocks(), lambda i, x: _block(fixed, i, *x), (B, carry))
         history = lax.dynamic_update_index_in_dim(history, B, used % len(history), 0)
         B, carry = lax.cond(
@@ -109,16 +112,17 @@ def _solve_lanes(problem, s, lanes: Lanes, start: Progress, target, limit, spare
             lambda: _accelerated(fixed, start.B, history, B, carry),
             lambda: (B, carry),
         )
-        gap = relative_gap(lanes, B, fixed.gradient(carry))
-        return B, carry, history, active & ~(gap <= target), passes + active, used + 1
+        q = fixed.gradient(carry)
+        return B, carry, q, history, active & ~(relative_gap(lanes, B, q) <= target), passes + active, used + 1
 
     def going(state):
-        _, _, _, active, passes, _ = state
+        _, _, _, _, active, passes, _ = state
         return jnp.sum(active & (passes < limit)) > spare
 
-    state = (start.B, fixed.image(jnp.zeros_like(start.B)), history, start.active, start.passes, jnp.zeros_like(limit))
-    B, carry, _, active, passes, _ = lax.while_loop(going, step, state)
-    return Progress(B, fixed.gradient(carry), active, passes)
+    zero = jnp.zeros_like(limit)
+    state = (start.B, fixed.still(len(start.B)), start.q, history, start.active, start.passes, zero)
+    B, _, q, _, active, passes, _ = lax.while_loop(going, step, state)
+    return Progress(B, q, active, passes)
 
 
 def _accelerated(fixed: _Fixed, B_start, history, B, carry):

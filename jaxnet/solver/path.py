@@ -20,7 +20,7 @@ from jaxnet.solver import coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import null_fit, place
 from jaxnet.solver.restricted import Progress, Restricted
-from jaxnet.solver.view import GramView, View, per_set_matmul
+from jaxnet.solver.view import View
 from jaxnet.solver.working_set import WorkingSet
 
 SOLVERS = {"coordinate": coordinate.solve, "proximal": proximal.solve}
@@ -77,6 +77,12 @@ class Step(NamedTuple):
     test_error: Float[np.ndarray, "S L"]
     columns: Int[np.ndarray, "S W"]
     values: Float[np.ndarray, "S L W"]
+
+    def part(self, sets: Bool[np.ndarray, " S"], lanes: Bool[np.ndarray, " L"]) -> "Step":
+        """The same for some of the sets and lanes."""
+        cut = lambda x: x[sets][:, lanes]
+        figures = (cut(x) for x in (self.gap, self.kkt, self.iterations, self.status, self.test_error))
+        return Step(self.alpha, *figures, self.columns[sets], cut(self.values))
 
 
 class _State(NamedTuple):
@@ -147,7 +153,6 @@ def _advance(task: Task, state: _State, k: int) -> tuple[_State, Step]:
     ahead = _ahead(task, k)
     wanted = np.asarray(_screen(base, state.gradient_old, ahead, pen, view.usable))
     rounds = _Rounds(pen.lam1.shape, max(task.tol, LEAD_TOL) if k < task.skip else task.tol, task.max_iter)
-    at_once = _at_once(view, rounds.active.shape[1])
     while True:
         busy = partial(_busy, len(task.unpenalised), B, older, previous)
         ws, order = working_set.extend(ws, view, wanted, busy)
@@ -155,7 +160,9 @@ def _advance(task: Task, state: _State, k: int) -> tuple[_State, Step]:
         used = ws.count
         problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, used, pen)
         lanes = (rounds.active, rounds.passes, rounds.targets())
-        B, going, passes = _inner(task.solver, at_once, problem, base, B, older, ahead, lanes, np.int32(task.max_iter))
+        B, going, passes = _inner(
+            task.solver, problem, base, state.gradient_old, B, older, ahead, lanes, np.int32(task.max_iter)
+        )
         B, seal = _judge(view, ws.arrays.atoms, ws.index, used, B, state.pinv, task.sd, pen)
         gap, base, rounds.passes = np.asarray(seal.gap), seal.gradient, np.asarray(passes)
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
@@ -208,17 +215,8 @@ def _screen(gradient, gradient_old, ahead, pen: Penalties, usable) -> Bool[Array
     return usable & jnp.any(joins, axis=1)
 
 
-def _at_once(view: View, lanes: int) -> int:
-    """Lanes of a set that an inner solve takes together, a divisor of `lanes`.
-
-    On a CPU, through the rows, lanes go one after the other, each to its own end (benchmarks/NOTES.md); tall problems, whose
-    lanes need much the same passes over much the same columns, take all lanes of a set at once, and so does an accelerator.
-    """
-    return 1 if jax.default_backend() == "cpu" and not isinstance(view, GramView) else lanes
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _inner(solver: str, at_once: int, problem, base, B, older, ahead, lanes, limit):
+@partial(jax.jit, static_argnums=0)
+def _inner(solver: str, problem, base, base_old, B, older, ahead, lanes, limit):
     """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
     (cross, moment), scaled, gram, index, used, pen = problem
     active, passes, target = lanes
@@ -232,22 +230,15 @@ def _inner(solver: str, at_once: int, problem, base, B, older, ahead, lanes, lim
         scaled, gram, diagonal, slot(cross), cast(moment), cast(pen.lam1), cast(pen.lam2),
         slot(pen.factor1), slot(pen.factor2), slot(pen.lo), slot(pen.hi), used,
     )  # fmt: skip
-    further = B + ahead[..., None] * (B - older)
-    further = jnp.where(further * B > 0, further, 0.0)
+    # The gradient is affine in the coefficients, so it goes ahead as they do.
     spread = jnp.broadcast_to(at[:, None], (*B.shape[:2], at.shape[1]))
-    q = jnp.where(inside[:, None], jnp.take_along_axis(base, spread, axis=2), 0.0)
-    start = Progress(cast(further), cast(q) - _moved(restricted, cast(further - B)), active, passes)
-    end = SOLVERS[solver](restricted, start, cast(target), limit, at_once)
+    q, q_old = (jnp.where(inside[:, None], jnp.take_along_axis(x, spread, axis=2), 0.0) for x in (base, base_old))
+    further = lambda x, old: x + ahead[..., None] * (x - old)
+    start = Progress(cast(further(B, older)), cast(further(q, q_old)), active, passes)
+    end = SOLVERS[solver](restricted, start, cast(target), limit)
     B = end.B.astype(jnp.float64)
     B = B if pen.lo is None else jnp.clip(B, wide(pen.lo)[:, None], wide(pen.hi)[:, None])
     return B, end.active, end.passes
-
-
-def _moved(problem: Restricted, change: Float[Array, "S L W"]) -> Float[Array, "S L W"]:
-    """What a change of the coefficients takes off their gradients."""
-    if problem.scaled is None:
-        return per_set_matmul(change, problem.gram, transpose=False)
-    return per_set_matmul(per_set_matmul(change, problem.scaled, transpose=False), problem.scaled, transpose=True)
 
 
 def _block_diagonal(gram: Float[Array, "S W K"]) -> Float[Array, "S W"]:

@@ -18,10 +18,8 @@ POWER_STEPS = 30
 MARGIN = 1.05
 
 
-def solve(
-    problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""], at_once: int
-) -> Progress:
-    """Steps until every active lane's restricted gap is below its target, or has had `limit` steps; all lanes at once."""
+def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""]) -> Progress:
+    """Steps until every active lane's restricted gap is below its target, or has had `limit` steps."""
     terms = problem.terms()
     curvature = jnp.where(problem.diagonal > 0, problem.diagonal, 1.0)[:, None]
     bound = _largest_eigenvalue(problem, curvature)[:, None] * jnp.ones_like(start.active, start.B.dtype)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import jax
-import numpy as np
 
 from jaxnet.lanes import Chunk
 
@@ -55,8 +54,8 @@ def _halving(solve: Solve, chunk: Chunk, stopped: Callable[[], bool]) -> None:
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error) or len(chunk.sets) == 1:
             raise
-        for half in np.array_split(chunk.sets, 2):
-            _halving(solve, chunk._replace(sets=half), stopped)
+        for half in chunk.halves():
+            _halving(solve, half, stopped)
 
 
 def parallelism() -> int:
