@@ -20,8 +20,11 @@ class Tolerances:
     known: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self):
+        self._read()
+
+    def _read(self) -> None:
         if self.path.exists():
-            self.known = json.loads(self.path.read_text())
+            self.known |= json.loads(self.path.read_text())
 
     @staticmethod
     def key(quick: bool, workload: str, solver: str, target: float) -> str:
@@ -35,7 +38,8 @@ class Tolerances:
         return sorted(found)[len(found) // 2] if found else None
 
     def remember(self, key: str, tol: float) -> None:
-        """Add an entry and write the file."""
+        """Add an entry and write the file, keeping what other runs have added to it meanwhile."""
+        self._read()
         self.known[key] = tol
         self.path.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")
 
