@@ -1,11 +1,12 @@
-"""Block coordinate descent, set after set, the lanes of a set together.
+"""Block coordinate descent, set after set, and in a set lane after lane or all lanes together.
 
 Within a block of K slots, coordinate k sees the block's changes so far, D, through `q_k - D @ G_block[k]`, so that a step
 costs O(K) per lane; then one product carries the block's changes to the rest: q -= D @ G[block] in the Gram form, or
 through the rows, r -= D @ A[block], where the working set is large against n.
 
-The lanes of a set share the reading of its Gram matrix until few of them are left; those go on one by one, since a pass
-costs about as much as three lanes however few they are (benchmarks/NOTES.md).
+Together the lanes share the reading of the Gram matrix until few of them are left; those go on one by one, since a pass
+costs about as much as three lanes however few they are (benchmarks/NOTES.md). It pays where the lanes need much the same
+passes over much the same columns: in tall problems.
 """
 
 from typing import NamedTuple
@@ -29,8 +30,9 @@ STRAGGLERS = 4
 def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""]) -> Progress:
     """Passes over the slots in use until every active lane's restricted gap is below its target, or has had `limit` passes."""
     lanes = start.active.shape[1]
-    end = _by_groups(problem, start, target, limit, lanes, lanes // STRAGGLERS)
-    return end if lanes == 1 else _by_groups(problem, end, target, limit, 1, 0)
+    if lanes > 1 and problem.together:
+        start = _by_groups(problem, start, target, limit, lanes, lanes // STRAGGLERS)
+    return _by_groups(problem, start, target, limit, 1, 0)
 
 
 def _by_groups(problem: Restricted, start: Progress, target, limit, at_once: int, spare: int) -> Progress:
@@ -137,12 +139,22 @@ def _accelerated(fixed: _Fixed, B_start, history, B, carry):
 
 
 def _block(fixed: _Fixed, i, B, carry):
-    """One block: its gradient, its coordinate steps, and what their changes add to the carry."""
-    rows, square = fixed.rows(i)
-    behind = _columns(carry, i) if fixed.problem.scaled is None else jnp.matmul(carry, rows.T, precision=FULL)
-    change = _steps(fixed, i, square, _columns(fixed.q0, i) - behind, _columns(B, i))
-    B = lax.dynamic_update_slice_in_dim(B, _columns(B, i) + change, i * BLOCK, 1)
-    return B, carry + jnp.matmul(change, rows, precision=FULL)
+    """One block: its gradient, its coordinate steps, and what their changes add to the carry.
+
+    In the Gram form the gradient is at hand, and a block at rest (all zero, and no gradient beyond its threshold) is skipped.
+    """
+
+    def visit(B, carry):
+        rows, square = fixed.rows(i)
+        behind = _columns(carry, i) if fixed.problem.scaled is None else jnp.matmul(carry, rows.T, precision=FULL)
+        change = _steps(fixed, i, square, _columns(fixed.q0, i) - behind, _columns(B, i))
+        B = lax.dynamic_update_slice_in_dim(B, _columns(B, i) + change, i * BLOCK, 1)
+        return B, carry + jnp.matmul(change, rows, precision=FULL)
+
+    if fixed.problem.scaled is not None:
+        return visit(B, carry)
+    beyond = jnp.abs(_columns(fixed.q0, i) - _columns(carry, i)) > _columns(fixed.threshold, i)
+    return lax.cond(jnp.any((_columns(B, i) != 0) | beyond), visit, lambda *x: x, B, carry)
 
 
 def _steps(fixed: _Fixed, i, square: Float[Array, "K K"], gradient: Float[Array, "a K"], old: Float[Array, "a K"]):

@@ -20,7 +20,7 @@ from jaxnet.solver import coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import null_fit, place
 from jaxnet.solver.restricted import Progress, Restricted
-from jaxnet.solver.view import View
+from jaxnet.solver.view import GramView, View
 from jaxnet.solver.working_set import WorkingSet
 
 SOLVERS = {"coordinate": coordinate.solve, "proximal": proximal.solve}
@@ -161,8 +161,9 @@ def _advance(task: Task, state: _State, k: int) -> tuple[_State, Step]:
         problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, used, pen)
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(
-            task.solver, problem, base, state.gradient_old, B, older, ahead, lanes, np.int32(task.max_iter)
-        )
+            task.solver, isinstance(view, GramView), problem, base, state.gradient_old, B, older, ahead, lanes,
+            np.int32(task.max_iter),
+        )  # fmt: skip
         B, seal = _judge(view, ws.arrays.atoms, ws.index, used, B, state.pinv, task.sd, pen)
         gap, base, rounds.passes = np.asarray(seal.gap), seal.gradient, np.asarray(passes)
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
@@ -215,8 +216,8 @@ def _screen(gradient, gradient_old, ahead, pen: Penalties, usable) -> Bool[Array
     return usable & jnp.any(joins, axis=1)
 
 
-@partial(jax.jit, static_argnums=0)
-def _inner(solver: str, problem, base, base_old, B, older, ahead, lanes, limit):
+@partial(jax.jit, static_argnums=(0, 1))
+def _inner(solver: str, together: bool, problem, base, base_old, B, older, ahead, lanes, limit):
     """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
     (cross, moment), scaled, gram, index, used, pen = problem
     active, passes, target = lanes
@@ -228,7 +229,7 @@ def _inner(solver: str, problem, base, base_old, B, older, ahead, lanes, limit):
     diagonal = jnp.diagonal(gram, axis1=1, axis2=2) if scaled is None else _block_diagonal(gram)
     restricted = Restricted(
         scaled, gram, diagonal, slot(cross), cast(moment), cast(pen.lam1), cast(pen.lam2),
-        slot(pen.factor1), slot(pen.factor2), slot(pen.lo), slot(pen.hi), used,
+        slot(pen.factor1), slot(pen.factor2), slot(pen.lo), slot(pen.hi), used, together,
     )  # fmt: skip
     # The gradient is affine in the coefficients, so it goes ahead as they do.
     spread = jnp.broadcast_to(at[:, None], (*B.shape[:2], at.shape[1]))

@@ -35,6 +35,8 @@ class Restricted(NamedTuple):
     hi: Float[Array, "S W"] | None
     used: Int[Array, " S"]
     """slots in use; those beyond are zero and stay so"""
+    together: bool
+    """whether the lanes of a set do well to move together"""
 
     def terms(self) -> penalty.Terms:
         """The penalties, to broadcast against (S, L, W)."""
