@@ -104,7 +104,7 @@ AT_BOUND = 1e-6
 
 
 def kkt_violation(u: Array, b: Array, t: Terms) -> Array:
-    """Distance of u = x'r from the subdifferential of phi at b (FORMULAS: KKT; the normal cone of the bounds included)."""
+    """Distance of u = x'r from the subdifferential of phi at b (the normal cone of the bounds included)."""
     u = u - t.l2 * b
     at_zero = soft(u, t.l1)
     moving = jnp.where(b == 0, at_zero, u - t.l1 * jnp.sign(b))

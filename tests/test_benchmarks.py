@@ -23,7 +23,7 @@ TINY = Workload("tiny", 30, 40, 2, "for the tests", folds=3, n_alphas=4)
 
 
 def naive_gap(X, y, b, alpha, rho) -> float:
-    """Relative gap of one fit, straight from FORMULAS: centred rows, the better of the two dual points."""
+    """Relative gap of one fit, straight from the formula: centred rows, the better of the two dual points."""
     n = len(y)
     X, y = X - X.mean(0), y - y.mean()
     r, l1, l2 = y - X @ b, n * alpha * rho, n * alpha * (1 - rho)

@@ -40,10 +40,12 @@ class Jaxnet(PythonSolver):
         if not np.allclose(result.alphas.reshape(q, R, A), problem.alphas, rtol=1e-7, atol=0):
             raise ValueError("jaxnet fitted other alphas than those of the workload")
         errors = result.error_mean.reshape(q, R, A) if folds else None
-        fits = _fits(result.coefs)
-        if folds and keep_folds:
-            fits = _interleave(fits, _fits(result.fold_coefs), problem.grid)
-        return Answer(fits, errors)
+        return Answer(all_fits(result, problem.grid) if folds and keep_folds else _fits(result.coefs), errors)
+
+
+def all_fits(result, grid: tuple[int, int, int, int]) -> Fits:
+    """Full-data and fold fits of a `SweepResult` that kept them, in the order of `Problem.grid`."""
+    return _interleave(_fits(result.coefs), _fits(result.fold_coefs), grid)
 
 
 def _fits(rows) -> Fits:
