@@ -189,7 +189,6 @@ def test_table_compares_with_the_fastest_peer_that_meets_the_gap():
 
 
 def test_plot_is_drawn_from_results(tmp_path):
-    pytest.importorskip("matplotlib")
     from benchmarks.plot import draw
 
     draw({"rows": rows()}, tmp_path / "plot.png")
