@@ -22,7 +22,7 @@ from jaxnet.solver.restricted import Lanes, Progress, Restricted, lanes_of, rela
 from jaxnet.solver.view import FULL
 
 BLOCK = 32
-"""Slots per block: 16 and 64 were slower (benchmarks/NOTES.md)."""
+"""Slots per block: neither 16 nor 64 is faster throughout (benchmarks/NOTES.md)."""
 STRAGGLERS = 4
 """Lanes go on alone once at most one in so many of those solved together is left."""
 
