@@ -1,5 +1,7 @@
 """Bad input gets a sentence: InvalidInput, naming the argument, the value and (where there is one) the remedy."""
 
+from importlib import import_module
+
 import cases
 import numpy as np
 import pytest
@@ -163,19 +165,19 @@ def test_frames_are_named_in_sentences(library):
 
 
 def _frame(library, columns):
-    module = pytest.importorskip(library)
+    module = import_module(library)
     return module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
 
 
 def test_duplicate_column_names():
-    pandas = pytest.importorskip("pandas")
+    pandas = import_module("pandas")
     frame = pandas.DataFrame(X, columns=["twin", "twin", *map(str, range(P - 2))])
     with pytest.raises(jaxnet.InvalidInput, match="twin"):
         jaxnet.sweep(frame, Y)
 
 
 def test_sparse_input():
-    sparse = pytest.importorskip("scipy.sparse")
+    sparse = import_module("scipy.sparse")
     with pytest.raises((jaxnet.InvalidInput, TypeError), match=r"(?i)sparse"):
         jaxnet.sweep(sparse.csr_matrix(X), Y)
 

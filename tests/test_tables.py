@@ -3,6 +3,7 @@
 import gzip
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def write_delimited(path: Path, separator: str, opener=open) -> None:
 
 
 def write_parquet(path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
+    pa = import_module("pyarrow")
     import pyarrow.parquet as pq
 
     a, b, c, d = VALUES.T
@@ -109,7 +110,7 @@ def test_tables_keep_one_nameless_column(tmp_path):
 
 
 def test_tables_take_a_saved_pandas_index_for_nameless(tmp_path):
-    pandas = pytest.importorskip("pandas")
+    pandas = import_module("pandas")
     pandas.DataFrame({"a": [1.0, 2.0]}, index=[7, 3]).to_parquet(tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet").names == ("a", "")
 
@@ -232,7 +233,7 @@ def test_tables_say_how_to_install_pyarrow(tmp_path, monkeypatch):
 
 
 def test_tables_bundled_diabetes_is_scikit_learns_in_raw_units():
-    sklearn = pytest.importorskip("sklearn.datasets")
+    sklearn = import_module("sklearn.datasets")
     theirs, ours = sklearn.load_diabetes(scaled=False), load_diabetes()
     np.testing.assert_array_equal(ours.X, theirs.data)
     np.testing.assert_array_equal(ours.y, theirs.target)

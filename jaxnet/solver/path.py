@@ -28,7 +28,6 @@ SOLVERS = {"coordinate": coordinate.solve, "proximal": proximal.solve}
 MARGIN = 0.5
 """The first inner target is this share of tol: the certificate also counts columns outside the working set."""
 SHARPEN = 0.2
-LANES_AT_ONCE = 4
 LEAD_TOL = 1e-2
 PATIENCE = 4
 """Rounds in a row without progress after which a fit is left as it is."""
@@ -157,14 +156,13 @@ def _advance(task: Task, state: _State, k: int) -> tuple[_State, Step]:
         busy = partial(_busy, len(task.unpenalised), B, older, previous)
         ws, order = working_set.extend(ws, view, wanted, busy)
         B, older, previous = (_reorder(x, order) for x in (B, older, previous))
-        used = ws.count
-        problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, used, pen)
+        problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, ws.count, pen)
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(
             task.solver, isinstance(view, GramView), problem, base, state.gradient_old, B, older, ahead, lanes,
             np.int32(task.max_iter),
         )  # fmt: skip
-        B, seal = _judge(view, ws.arrays.atoms, ws.index, used, B, state.pinv, task.sd, pen)
+        B, seal = _judge(view, ws.arrays.atoms, ws.index, ws.count, B, state.pinv, task.sd, pen)
         gap, base, rounds.passes = np.asarray(seal.gap), seal.gradient, np.asarray(passes)
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
         rounds.judge(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
@@ -175,8 +173,9 @@ def _advance(task: Task, state: _State, k: int) -> tuple[_State, Step]:
             B, older, previous = (_reorder(x, order) for x in (B, older, previous))
         older, ahead = B, np.zeros_like(ahead)
     step = _report(task, k, seal, ws, B, rounds)
-    finite = np.isfinite(step.values).all(axis=2, keepdims=True)  # a diverged lane starts again at zero
-    B = B if finite.all() else np.where(finite, step.values, 0.0)
+    finite = np.isfinite(step.values).all(axis=2, keepdims=True)
+    if not finite.all():  # a diverged lane starts again at zero, where its gradient is x'y
+        B, base = np.where(finite, step.values, 0.0), np.where(finite, base, np.asarray(view.cross)[:, None])
     return _State(ws, B, previous, base, state.gradient, state.pinv), step
 
 
