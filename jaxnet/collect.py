@@ -35,7 +35,9 @@ class Collector:
         for position, s in enumerate(sets):
             if not self.keeps(s):
                 continue
-            moving = np.flatnonzero(np.any(step.values[position] != 0, axis=0))
+            # Of a diverged fit even empty slots, whose column does not exist, may be nan.
+            exists = step.columns[position] < self._problem.request.X.shape[1]
+            moving = np.flatnonzero(exists & np.any(step.values[position] != 0, axis=0))
             columns, values = step.columns[position, moving], step.values[position][:, moving]
             coef, intercept = self._problem.coefficients(s, columns, values)
             for row, b, level in zip(rows, coef, np.atleast_1d(intercept), strict=True):

@@ -252,7 +252,7 @@ def test_a_lane_that_diverged_goes_on_from_zero(monkeypatch):
     def poisoned(*args):
         B, active, passes = inner(*args)
         calls.append(1)
-        return (B.at[0, 0, 0].set(np.nan) if len(calls) == 5 else B), active, passes
+        return (B.at[0, 0].set(np.nan) if len(calls) == 5 else B), active, passes
 
     monkeypatch.setattr(path, "_inner", poisoned)
     result = jaxnet.fit_path(data.X, data.y, rho=[0.5], alphas=20, tol=TOL)
