@@ -19,6 +19,7 @@ _HOME = {
     "Lasso": "estimators",
     "ElasticNetCV": "estimators",
     "LassoCV": "estimators",
+    "enable_compile_cache": "compilation",
     "save": "persistence",
     "load": "persistence",
     "load_diabetes": "data.examples",

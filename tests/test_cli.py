@@ -15,7 +15,7 @@ from cli_runs import FEATURES, SMALL, N, P, data_columns, make_data, read_rows, 
 
 import jaxnet
 from jaxnet.cli import main
-from jaxnet.cli.compile_cache import VARIABLE, enable_compile_cache
+from jaxnet.compilation import VARIABLE, compile_loops_whole, enable_compile_cache
 from jaxnet.progress import Progress
 
 
@@ -289,3 +289,35 @@ def test_compile_cache_is_the_users_to_choose(tmp_path, monkeypatch):
     assert chosen(**{ours: "/elsewhere"}) == "/elsewhere"
     (tmp_path / "file").write_text("")
     assert chosen(**{VARIABLE: str(tmp_path / "file" / "x")}) is None
+
+
+def test_library_offers_the_compile_cache(tmp_path):
+    """A process that was given a folder fills it, and the next one takes the slow programs from it; a bad folder is named."""
+    code = (
+        "import sys, jaxnet, jax; jaxnet.enable_compile_cache(sys.argv[1]); "
+        "X, y = jaxnet.load_diabetes(return_X_y=True); jaxnet.sweep(X, y, rho=[0.5], alphas=5)"
+    )
+    filled = []
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / "cache")], check=True, timeout=300)
+        filled.append({p.name for p in (tmp_path / "cache").glob("jit__inner*-cache")})
+    assert filled[0] and filled[0] == filled[1]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(jaxnet.InvalidInput, match="cannot be made"):
+        jaxnet.enable_compile_cache(tmp_path / "file" / "x")
+
+
+@pytest.mark.parametrize(
+    ("version", "flags", "expected"),
+    [
+        ((0, 10, 2), "", ["--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=65536"]),
+        ((0, 10, 2), "--a=1", ["--a=1", "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=65536"]),
+        ((0, 10, 2), "--xla_backend_extra_options=x=1", ["--xla_backend_extra_options=x=1"]),
+        ((0, 12, 0), "", []),
+    ],
+)
+def test_loops_compile_whole_unless_the_user_chose(monkeypatch, version, flags, expected):
+    monkeypatch.setattr("jax.__version_info__", version)
+    monkeypatch.setenv("XLA_FLAGS", flags)
+    compile_loops_whole()
+    assert os.environ["XLA_FLAGS"].split() == expected

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from jaxnet import __version__
-from jaxnet.cli.compile_cache import enable_compile_cache
 from jaxnet.cli.console import note, say
 from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.report import Report, coefficient_rows, cv_rows
 from jaxnet.cli.run_folder import check_free, write_run
+from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
 from jaxnet.progress import Progress
 from jaxnet.resampling import KFold
