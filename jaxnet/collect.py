@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from jaxnet.problem import Problem
 from jaxnet.result import SparseRows, SweepResult
-from jaxnet.solver.path import Status, Step
+from jaxnet.solver.task import Status, Step
 
 
 class Collector:

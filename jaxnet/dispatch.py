@@ -13,7 +13,8 @@ from jaxnet.collect import Collector
 from jaxnet.problem import SMALLEST_RHO, Problem
 from jaxnet.request import Request
 from jaxnet.solver import closed_form, schedule
-from jaxnet.solver.path import Status, Step, Task, walk
+from jaxnet.solver.path import walk
+from jaxnet.solver.task import Status, Step, Task
 from jaxnet.solver.view import GramView, RowView
 from jaxnet.solver.working_set import bytes_per_set
 

@@ -16,6 +16,9 @@ from jaxnet.errors import InvalidInput
 BAND = 8
 """At most so many rows of rho that share working sets (benchmarks/NOTES.md has the figures for others)."""
 
+LANES = 96
+"""At most so many lanes in a chunk: more would leave the cache (benchmarks/NOTES.md)."""
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -90,7 +93,7 @@ def chunks(n_sets: int, rows: Int[np.ndarray, " R"], bytes_per_set: float, budge
     of `workers` chunks in flight gets an equal share of `budget` bytes; at least one set goes into a chunk. The heaviest
     (those of small rho) come first.
     """
-    fit = max(int(budget / workers / max(bytes_per_set, 1.0)), 1)
+    fit = max(min(int(budget / workers / max(bytes_per_set, 1.0)), LANES // min(len(rows), BAND)), 1)
     pieces = _even(n_sets, min(fit, -(-n_sets // workers)))
     bands = _even(len(rows), BAND)
     return [Chunk(sets, rows[band], own, own_band) for band, own_band in bands for sets, own in pieces]

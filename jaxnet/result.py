@@ -91,7 +91,7 @@ class SweepResult:
     Fields: `rho` (R,); `alphas` (R, A), decreasing; `coefs`, the full-data coefficients on the scale of X, as sparse rows
     in the order of the flattened (q,) R, A; `intercepts` (R, A); `errors` (R, A, F), the held-out weighted mean squared
     errors, or None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
-    `gap` (relative duality gap), `kkt` (largest KKT violation, in units of correlation), `iterations` (passes) and
+    `gap` (relative duality gap), `kkt` (largest violation, in units of correlation), `iterations` (passes, 0 if interpolated) and
     `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; and, if they were asked for, `fold_coefs`
     (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F). Errors are in units of y squared, coefficients in units of y
     per unit of their column.

@@ -111,3 +111,29 @@ def test_iterations_are_counted():
     result = _sweep(_request("tall", "plain", "three_parts", False))
     assert np.issubdtype(result.iterations.dtype, np.integer)
     assert np.all(result.iterations >= 0) and np.max(result.iterations) > 0 and np.max(result.iterations) <= 10_000
+
+
+FINE = {"rho": (0.2, 1.0), "alphas": 40}
+"""So fine a grid that most alphas lie between knots."""
+
+
+@pytest.mark.parametrize("tol", [1e-4, TOL])
+@pytest.mark.parametrize("solver", cases.SOLVERS)
+@pytest.mark.parametrize("penalty", cases.PENALTIES)
+@pytest.mark.parametrize("name", ["tall", "wide"])
+def test_every_fit_between_knots_meets_its_gap(name, penalty, solver, tol):
+    request = _request(name, penalty, "three_parts", True, solver=solver, tol=tol)
+    result = _sweep(request, FINE)
+    assert result.converged
+    audit(result, request)
+    if tol == 1e-4:
+        assert np.any(result.iterations[:, 1:] == 0)
+
+
+@pytest.mark.parametrize("name", ["tall", "correlated"])
+def test_interpolated_supports_are_those_of_the_path(name):
+    """Between knots no more coefficients than at a tight tolerance: what enters later is pruned."""
+    data, rho = cases.data(name), (0.5, 1.0)
+    fits = [jaxnet.fit_path(data.X, data.y, rho=rho, alphas=60, tol=tol) for tol in (1e-5, 1e-9)]
+    few, all_ = (fit.nonzeros.sum(axis=1) for fit in fits)
+    assert np.all(few <= 1.03 * all_)

@@ -8,7 +8,7 @@ from checks import Request, audit, stored_fit
 
 import jaxnet
 from jaxnet import Status
-from jaxnet.solver import path
+from jaxnet.solver import rounds
 
 TOL = 1e-7
 GRID = cases.GRID
@@ -247,13 +247,13 @@ def test_one_bad_lane_stops_no_other():
 @pytest.mark.filterwarnings("ignore::jaxnet.ConvergenceWarning")
 def test_a_lane_that_diverged_goes_on_from_zero(monkeypatch):
     """A fit that ends in nan is marked, and costs the smaller alphas nothing."""
-    data, inner, calls = cases.data("wide"), path._inner, []
+    data, inner, calls = cases.data("wide"), rounds._inner, []
 
     def poisoned(*args):
         B, active, passes = inner(*args)
         calls.append(1)
         return (B.at[0, 0].set(np.nan) if len(calls) == 5 else B), active, passes
 
-    monkeypatch.setattr(path, "_inner", poisoned)
+    monkeypatch.setattr(rounds, "_inner", poisoned)
     result = jaxnet.fit_path(data.X, data.y, rho=[0.5], alphas=20, tol=TOL)
     assert result.status_counts() == {"CONVERGED": 19, "DIVERGED": 1}

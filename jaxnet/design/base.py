@@ -35,6 +35,12 @@ class Design(ABC):
         """`coefficients @ stored'`, accumulated in float64."""
 
     @abstractmethod
+    def combine(
+        self, B: Float[Array, "S L W"], index: Int[Array, "S W"], used: Int[Array, " S"]
+    ) -> Float[Array, "S L n"]:
+        """`B[s] @ stored[index[s]]` for every s, over the first `used[s]` columns, for B with many zeros."""
+
+    @abstractmethod
     def rmatmul(self, rows: Float[Array, "k n"]) -> Float[Array, "k p"]:
         """`rows @ stored`, accumulated in float64."""
 
@@ -43,8 +49,11 @@ class Design(ABC):
         """`rows @ stored**2`, accumulated in float64."""
 
     @abstractmethod
-    def gram(self, rows: Int[Array, " m"], weights: Float[Array, " m"]) -> Float[Array, "p p"]:
-        """`stored' diag(weights) stored` over the given rows, in float64; a row number of n counts for nothing."""
+    def second_moments(
+        self, rows: Int[Array, " m"], weights: Float[Array, " m"], others: Float[Array, "k m"]
+    ) -> tuple[Float[Array, "p p"], Float[Array, "k p"]]:
+        """`stored' W stored` and `others W stored` over the given rows, W = diag(weights), in float64; a row number of n
+        counts for nothing."""
 
     @abstractmethod
     def outer(self, weights: Float[Array, " p"]) -> Float[Array, "n n"]:

@@ -57,15 +57,41 @@ class DenseDesign(Design):
 
         return lax.fori_loop(0, p // size, add, jnp.zeros((coefficients.shape[0], n), coefficients.dtype))
 
+    def combine(self, B, index, used):
+        """A sum over the nonzeros, written for XLA to compile into one native loop (solver/coordinate.py)."""
+        sets, lanes, width = B.shape
+        n = self.stored.shape[1]
+        if not width:
+            return jnp.zeros((sets, lanes, n), B.dtype)
+
+        def slot(s, j, total):
+            at = index[s, j]
+
+            def lane(i, total):
+                b = lax.dynamic_slice(B, (s, i, j), (1, 1, 1))
+
+                def add(total):
+                    column = lax.dynamic_slice(self.stored, (at, jnp.zeros_like(at)), (1, n)).astype(B.dtype)
+                    mine = lax.dynamic_slice(total, (s, i, 0), (1, 1, n))
+                    return lax.dynamic_update_slice(total, mine + b * column[None], (s, i, 0))
+
+                return lax.cond(b[0, 0, 0] != 0, add, lambda x: x, total)
+
+            return lax.fori_loop(0, lanes, lane, total)
+
+        one = lambda s, total: lax.fori_loop(0, used[s], lambda j, x: slot(s, j, x), total)
+        return lax.fori_loop(0, sets, one, jnp.zeros((sets, lanes, n), B.dtype))
+
     def rmatmul(self, rows):
         return self._by_blocks(rows)
 
     def squares(self, rows):
         return self._by_blocks(rows, lambda block: block * block)
 
-    def gram(self, rows, weights):
+    def second_moments(self, rows, weights, others):
         wide = jnp.take(self.stored, rows, axis=1, mode="fill", fill_value=0).astype(jnp.float64)
-        return jnp.matmul(wide * weights[None], wide.T, precision=lax.Precision.HIGHEST)
+        both = jnp.matmul(jnp.concatenate([wide, others]) * weights[None], wide.T, precision=lax.Precision.HIGHEST)
+        return both[: len(wide)], both[len(wide) :]
 
     def outer(self, weights):
         p, n = self.stored.shape

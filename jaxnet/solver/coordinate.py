@@ -1,175 +1,233 @@
-"""Block coordinate descent, set after set, and in a set lane after lane or all lanes together.
+"""Coordinate descent, lane after lane, written for XLA to compile into one native loop.
 
-Within a block of K slots, coordinate k sees the block's changes so far, D, through `q_k - D @ G_block[k]`, so that a step
-costs O(K) per lane; then one product carries the block's changes to the rest: q -= D @ G[block] in the Gram form, or
-through the rows, r -= D @ A[block], where the working set is large against n.
+A coordinate step costs O(1) where the coefficient stays at zero, and one row otherwise: in the Gram form its change d takes
+the gradient of every slot along, q -= d G_j; through the rows, where the working set is large against n, the change of the
+residual is carried, carry += d A_j, and a gradient is read off it, q_j = q0_j - A_j carry.
 
-Together the lanes share the reading of the Gram matrix until few of them are left; those go on one by one, since a pass
-costs about as much as three lanes however few they are (benchmarks/NOTES.md). It pays where the lanes need much the same
-passes over much the same columns: in tall problems.
+There is no product, no custom call and no scatter in here, and sums are taken by halves: what XLA then makes of the loops
+is one function of machine code with vectorised rows (benchmarks/NOTES.md has the figures of other ways).
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet import penalty
 from jaxnet.solver import anderson
-from jaxnet.solver.restricted import Lanes, Progress, Restricted, lanes_of, relative_gap
-from jaxnet.solver.view import FULL
+from jaxnet.solver.restricted import Lane, Progress, Restricted, lane_of, relative_gap
+from jaxnet.solver.sums import total
 
-BLOCK = 32
-"""Slots per block: neither 16 nor 64 is faster throughout (benchmarks/NOTES.md)."""
-STRAGGLERS = 4
-"""Lanes go on alone once at most one in so many of those solved together is left."""
+TIGHT = 1e-6
+"""Targets above this bound Anderson's weights, so that rounding is not magnified; below, all that they give is needed."""
+CHUNK = 512
+"""Slots of a gradient that one step of its update takes; the update ends with the slots in use."""
 
 
 def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""]) -> Progress:
     """Passes over the slots in use until every active lane's restricted gap is below its target, or has had `limit` passes."""
-    lanes = start.active.shape[1]
-    if lanes > 1 and problem.together:
-        start = _by_groups(problem, start, target, limit, lanes, lanes // STRAGGLERS)
-    return _by_groups(problem, start, target, limit, 1, 0)
-
-
-def _by_groups(problem: Restricted, start: Progress, target, limit, at_once: int, spare: int) -> Progress:
-    """Solve `at_once` lanes of a set after the other, each such group until at most `spare` of its lanes are active."""
     sets, lanes = start.active.shape
 
-    def group(t, state):
-        s, first = t // (lanes // at_once), t % (lanes // at_once) * at_once
-        part = lambda x: lax.dynamic_slice(x, (s, first, *[0] * (x.ndim - 2)), (1, at_once, *x.shape[2:]))[0]
-        mine = lanes_of(problem, s, part(problem.lam1), part(problem.lam2))
-        end = _solve_lanes(problem, s, mine, Progress(*map(part, state)), part(target), limit, spare)
-        back = lambda x, y: lax.dynamic_update_slice(x, y[None], (s, first, *[0] * (x.ndim - 2)))
-        return jax.tree.map(back, state, end)
+    def one(t, state):
+        s, lane = t // lanes, t % lanes
+        cut = lambda x: lax.dynamic_slice(x, (s, lane, *[0] * (x.ndim - 2)), (1, 1, *x.shape[2:]))[0, 0]
+        mine = lane_of(problem, s, cut(problem.lam1), cut(problem.lam2))
+        end = _solve_lane(problem, s, mine, Progress(*map(cut, state)), cut(target), limit)
+        back = lambda x, y: lax.dynamic_update_slice(x, y[None, None], (s, lane, *[0] * (x.ndim - 2)))
+        return Progress(*map(back, state, end))
 
-    return lax.fori_loop(0, sets * (lanes // at_once), group, start)
+    return lax.fori_loop(0, sets * lanes, one, start)
 
 
-class _Fixed(NamedTuple):
-    """What the passes over some lanes of set s read. `q0` is the gradient at the start, `inverse` 1 / curvature."""
+class _Point(NamedTuple):
+    """Coefficients, their gradients (through the rows: each as of its last visit), and the carry (none in the Gram form)."""
 
-    problem: Restricted
+    b: Float[Array, " W"]
+    q: Float[Array, " W"]
+    carry: Float[Array, " m"]
+
+
+@dataclass(frozen=True)
+class _Gram:
+    """Slots of set s through its Gram matrix: q is exact at any time."""
+
+    always_exact: ClassVar = True
+
+    gram: Float[Array, "S W W"]
     s: Int[Array, ""]
-    lanes: Lanes
-    q0: Float[Array, "a W"]
-    threshold: Float[Array, "a W"]
-    inverse: Float[Array, "a W"]
+    lane: Lane
+    q0: Float[Array, " W"]
+    threshold: Float[Array, " W"]
 
-    def rows(self, i) -> tuple[Float[Array, "K m"], Float[Array, "K K"]]:
-        """What block i needs of the problem: its rows of the Gram matrix or of the scaled columns, and its own square."""
-        cut = lambda x: lax.dynamic_slice(x, (self.s, i * BLOCK, 0), (1, BLOCK, x.shape[2]))[0]
-        if self.problem.scaled is None:
-            rows = cut(self.problem.gram)
-            return rows, lax.dynamic_slice_in_dim(rows, i * BLOCK, BLOCK, 1)
-        return cut(self.problem.scaled), cut(self.problem.gram)
+    def still(self) -> Float[Array, " 0"]:
+        return jnp.zeros(0, self.q0.dtype)
 
-    def image(self, D: Float[Array, "a W"]) -> Float[Array, "a m"]:
-        """What a change D of the coefficients adds to the carry, a block after the other."""
-        add = lambda i, total: total + jnp.matmul(_columns(D, i), self.rows(i)[0], precision=FULL)
-        return lax.fori_loop(0, self.blocks(), add, self.still(len(D)))
+    def gradient(self, j, point: _Point):
+        return _at(point.q, j)
 
-    def still(self, lanes: int) -> Float[Array, "a m"]:
-        """The carry before any change."""
-        m = (self.problem.gram if self.problem.scaled is None else self.problem.scaled).shape[2]
-        return jnp.zeros((lanes, m), self.q0.dtype)
+    def move(self, j, change, gradient, point: _Point) -> _Point:
+        size = min(CHUNK, len(point.q))
 
-    def gradient(self, carry: Float[Array, "a m"]) -> Float[Array, "a W"]:
-        """x'r in every slot."""
-        if self.problem.scaled is None:
-            return self.q0 - carry
+        def chunk(i, q):
+            row = lax.dynamic_slice(self.gram, (self.s, j.astype(i.dtype), i * size), (1, 1, size))[0, 0]
+            return lax.dynamic_update_slice(q, lax.dynamic_slice(q, (i * size,), (size,)) - change * row, (i * size,))
 
-        def block(i, q):
-            change = jnp.matmul(carry, self.rows(i)[0].T, precision=FULL)
-            return lax.dynamic_update_slice_in_dim(q, _columns(q, i) - change, i * BLOCK, 1)
+        return point._replace(q=lax.fori_loop(0, -(-self.lane.used // size), chunk, point.q))
 
-        return lax.fori_loop(0, self.blocks(), block, self.q0)
+    def renewed(self, point: _Point) -> Float[Array, " W"]:
+        return point.q
 
-    def blocks(self) -> Int[Array, ""]:
-        return -(-self.lanes.used // BLOCK)
+    def objective(self, b: Float[Array, " W"], q: Float[Array, " W"], start: Float[Array, " W"]) -> Float[Array, ""]:
+        """The objective at b over that at the start, but for the start's penalty: a quadratic with gradient q - q0."""
+        return total(penalty.value(b, self.lane.terms) - 0.5 * (self.q0 + q) * (b - start))
+
+    def at(self, b: Float[Array, " W"], q: Float[Array, " W"], point: _Point) -> _Point:
+        return point._replace(b=b, q=q)
 
 
-def _columns(x: Float[Array, "a W"], i) -> Float[Array, "a K"]:
-    return lax.dynamic_slice_in_dim(x, i * BLOCK, BLOCK, x.ndim - 1)
+@dataclass(frozen=True)
+class _Rows:
+    """Slots of set s through its scaled columns; the carry is (b - b_start) A."""
+
+    always_exact: ClassVar = False
+
+    scaled: Float[Array, "S W n"]
+    s: Int[Array, ""]
+    lane: Lane
+    q0: Float[Array, " W"]
+    threshold: Float[Array, " W"]
+
+    def still(self) -> Float[Array, " n"]:
+        return jnp.zeros(self.scaled.shape[2], self.q0.dtype)
+
+    def _row(self, j) -> Float[Array, " n"]:
+        return lax.dynamic_slice(self.scaled, (self.s, j.astype(self.s.dtype), 0), (1, 1, self.scaled.shape[2]))[0, 0]
+
+    def gradient(self, j, point: _Point):
+        return _at(self.q0, j) - total(self._row(j) * point.carry)
+
+    def move(self, j, change, gradient, point: _Point) -> _Point:
+        left = gradient - change * _at(self.lane.diagonal, j)
+        return point._replace(q=_put(point.q, left, j), carry=point.carry + change * self._row(j))
+
+    def renewed(self, point: _Point) -> Float[Array, " W"]:
+        return lax.fori_loop(0, self.lane.used, lambda j, q: _put(q, self.gradient(j, point), j), point.q)
+
+    def objective(
+        self, b: Float[Array, " W"], carry: Float[Array, " n"], start: Float[Array, " W"]
+    ) -> Float[Array, ""]:
+        """The objective at b over that at the start, but for the start's penalty: a quadratic |carry|^2 / 2 beyond q0."""
+        return total(penalty.value(b, self.lane.terms) - self.q0 * (b - start)) + 0.5 * total(carry * carry)
+
+    def at(self, b: Float[Array, " W"], carry: Float[Array, " n"], point: _Point) -> _Point:
+        return point._replace(b=b, carry=carry)
 
 
-def _solve_lanes(problem, s, lanes: Lanes, start: Progress, target, limit, spare: int) -> Progress:
-    """Passes and Anderson steps. The carry is (B - B_start) G in the Gram form, (B - B_start) A through the rows."""
-    _, diagonal, factor1, factor2, _, _ = lanes.slots
-    curvature = diagonal + lanes.lam2[:, None] * factor2
-    inverse = jnp.where(diagonal > 0, 1.0 / jnp.where(curvature > 0, curvature, 1.0), 0.0)
-    fixed = _Fixed(problem, s, lanes, start.q, lanes.lam1[:, None] * factor1, inverse)
-    history = jnp.zeros((anderson.DEPTH + 1, *start.B.shape), start.B.dtype)
-
-    def step(state):
-        B, carry, _, history, active, passes, used = state
-        B, carry = lax.fori_loop(0, fixed.blocks(), lambda i, x: _block(fixed, i, *x), (B, carry))
-        history = lax.dynamic_update_index_in_dim(history, B, used % len(history), 0)
-        B, carry = lax.cond(
-            used % len(history) == len(history) - 1,
-            lambda: _accelerated(fixed, start.B, history, B, carry),
-            lambda: (B, carry),
-        )
-        q = fixed.gradient(carry)
-        return B, carry, q, history, active & ~(relative_gap(lanes, B, q) <= target), passes + active, used + 1
-
-    def going(state):
-        _, _, _, _, active, passes, _ = state
-        return jnp.sum(active & (passes < limit)) > spare
-
-    zero = jnp.zeros_like(limit)
-    state = (start.B, fixed.still(len(start.B)), start.q, history, start.active, start.passes, zero)
-    B, _, q, _, active, passes, _ = lax.while_loop(going, step, state)
-    return Progress(B, q, active, passes)
+def _at(x, j):
+    return lax.dynamic_index_in_dim(x, j, 0, keepdims=False)
 
 
-def _accelerated(fixed: _Fixed, B_start, history, B, carry):
-    """The extrapolated iterate in the lanes whose objective it lowers."""
-    further = anderson.extrapolate(history)
-    _, _, _, _, lo, hi = fixed.lanes.slots
-    further = further if lo is None else jnp.clip(further, lo, hi)
-    there = fixed.image(further - B_start)
-    now = anderson.objective(fixed.lanes, B, fixed.gradient(carry))
-    better = (anderson.objective(fixed.lanes, further, fixed.gradient(there)) < now)[:, None]
-    return jnp.where(better, further, B), jnp.where(better, there, carry)
+def _put(x, value, j):
+    return lax.dynamic_update_index_in_dim(x, value, j, 0)
 
 
-def _block(fixed: _Fixed, i, B, carry):
-    """One block: its gradient, its coordinate steps, and what their changes add to the carry.
+class _State(NamedTuple):
+    point: _Point
+    history: tuple[Float[Array, "SPAN W"], Float[Array, "SPAN m"]]
+    active: Bool[Array, ""]
+    exact: Bool[Array, ""]
+    """whether all gradients of the point are exact"""
+    passes: Int[Array, ""]
+    used: Int[Array, ""]
+    """passes in this solve"""
 
-    In the Gram form the gradient is at hand, and a block at rest (all zero, and no gradient beyond its threshold) is skipped.
+
+def _solve_lane(problem: Restricted, s, lane: Lane, start: Progress, target, limit) -> Progress:
+    """Passes and Anderson steps of one lane, until the gap of exact gradients is below target."""
+    threshold = jnp.broadcast_to(lane.terms.l1, lane.diagonal.shape)
+    make = _Gram if problem.scaled is None else _Rows
+    form = make(problem.gram if problem.scaled is None else problem.scaled, s, lane, start.q, threshold)
+    one_pass = _pass(form)
+    ridge = jnp.where(target > TIGHT, target, 0.0)
+
+    def sweep(state: _State) -> _State:
+        point, used = one_pass(state.point), state.used
+        keep = lambda h, x: lax.dynamic_update_index_in_dim(h, x, used % anderson.SPAN, 0)
+        history = (keep(state.history[0], point.b), keep(state.history[1], _affine(point)))
+        full = used % anderson.SPAN == anderson.SPAN - 1
+        point = lax.cond(full, lambda p: _accelerated(form, start.B, history, p, ridge), lambda p: p, point)
+        return _State(point, history, state.active, jnp.array(form.always_exact), state.passes + 1, used + 1)
+
+    def step(state: _State) -> _State:
+        """Look at the gap; below target by gradients of which some are old, renew them and look again; else sweep."""
+        small = relative_gap(lane, state.point.b, state.point.q) <= target
+        done, renew = small & state.exact, small & ~state.exact
+        fresh = lambda x: x._replace(point=x.point._replace(q=form.renewed(x.point)), exact=jnp.array(True))
+        stop = lambda x: x._replace(active=jnp.array(False))
+        over = state.passes >= limit
+        choice = jnp.where(done, 0, jnp.where(renew, 1, jnp.where(over, 2, 3)))
+        return lax.switch(choice, (stop, fresh, lambda x: x._replace(passes=limit + 1), sweep), state)
+
+    def going(state: _State):
+        return state.active & (state.passes <= limit)
+
+    point = _Point(start.B, start.q, form.still())
+    history = tuple(jnp.zeros((anderson.SPAN, len(x)), x.dtype) for x in (point.b, _affine(point)))
+    state = _State(point, history, start.active, jnp.array(True), start.passes, jnp.zeros_like(limit))
+    end = lax.while_loop(going, step, state)
+    return Progress(end.point.b, end.point.q, end.active, jnp.minimum(end.passes, limit))
+
+
+def _affine(point: _Point) -> Array:
+    """What of a point, beside its coefficients, is affine in them: the carry, or in the Gram form the gradient."""
+    return point.carry if len(point.carry) else point.q
+
+
+def _pass(form: _Gram | _Rows) -> Callable[[_Point], _Point]:
+    """One pass: every slot that has a coefficient, or whose gradient is beyond its threshold, goes to its minimum in turn.
+
+    The slots to visit are listed first: a branch inside the loop would make XLA before jax 0.12 copy the whole point.
     """
+    lane = form.lane
+    curvature = lane.diagonal + lane.terms.l2
+    inverse = jnp.where(lane.diagonal > 0, 1.0 / jnp.where(curvature > 0, curvature, 1.0), 0.0)
 
-    def visit(B, carry):
-        rows, square = fixed.rows(i)
-        behind = _columns(carry, i) if fixed.problem.scaled is None else jnp.matmul(carry, rows.T, precision=FULL)
-        change = _steps(fixed, i, square, _columns(fixed.q0, i) - behind, _columns(B, i))
-        B = lax.dynamic_update_slice_in_dim(B, _columns(B, i) + change, i * BLOCK, 1)
-        return B, carry + jnp.matmul(change, rows, precision=FULL)
+    def visit(j, point: _Point) -> _Point:
+        gradient, old = form.gradient(j, point), _at(point.b, j)
+        new = penalty.soft(gradient + _at(lane.diagonal, j) * old, _at(form.threshold, j)) * _at(inverse, j)
+        if lane.terms.bounded:
+            new = jnp.clip(new, _at(lane.terms.lo, j), _at(lane.terms.hi, j))
+        change, new, point = lax.optimization_barrier((new - old, new, point))
+        return form.move(j, change, gradient, point._replace(b=_put(point.b, new, j)))
 
-    if fixed.problem.scaled is not None:
-        return visit(B, carry)
-    beyond = jnp.abs(_columns(fixed.q0, i) - _columns(carry, i)) > _columns(fixed.threshold, i)
-    return lax.cond(jnp.any((_columns(B, i) != 0) | beyond), visit, lambda *x: x, B, carry)
+    def one_pass(point: _Point) -> _Point:
+        awake = (point.b != 0) | (jnp.abs(point.q) > form.threshold)
+
+        def enlist(j, state):
+            order, count = state
+            return _put(order, j.astype(jnp.int32), count), count + _at(awake, j)
+
+        order, count = lax.fori_loop(0, lane.used, enlist, (jnp.zeros(len(awake), jnp.int32), jnp.zeros((), int)))
+        return lax.fori_loop(0, count, lambda i, p: visit(_at(order, i), p), point)
+
+    return one_pass
 
 
-def _steps(fixed: _Fixed, i, square: Float[Array, "K K"], gradient: Float[Array, "a K"], old: Float[Array, "a K"]):
-    """The changes of one block: K coordinate steps, each minimising its coordinate exactly."""
-    lane = lambda x: _columns(x, i).T
-    _, diagonal, _, _, lo, hi = fixed.lanes.slots
-    start, threshold, inverse = old.T, lane(fixed.threshold), lane(fixed.inverse)
-    ahead = gradient.T + lane(diagonal) * start
-    at = lambda x, k: lax.dynamic_index_in_dim(x, k, 0, keepdims=False)
-
-    def coordinate(k, change: Float[Array, "K a"]):
-        u = at(ahead, k) - jnp.sum(at(square, k)[:, None] * change, axis=0)
-        new = penalty.soft(u, at(threshold, k)) * at(inverse, k)
-        if lo is not None:
-            new = jnp.clip(new, at(lane(lo), k), at(lane(hi), k))
-        return lax.dynamic_update_index_in_dim(change, new - at(start, k), k, 0)
-
-    return lax.fori_loop(0, BLOCK, coordinate, jnp.zeros_like(start)).T
+def _accelerated(form: _Gram | _Rows, start: Float[Array, " W"], history: tuple, point: _Point, ridge) -> _Point:
+    """The extrapolated iterate if it lowers the objective."""
+    lane = form.lane
+    weights = anderson.weights(history[0], ridge)
+    b = anderson.combine(weights, history[0])
+    if lane.terms.bounded:  # a combination leaves the bounds, and what is clipped is no combination any more
+        inside = jnp.all((b >= lane.terms.lo) & (b <= lane.terms.hi))
+        weights = jnp.where(inside, weights, anderson.last(weights))
+        b = jnp.where(inside, b, point.b)
+    affine = anderson.combine(weights, history[1])
+    both = jnp.stack([b, point.b]), jnp.stack([affine, _affine(point)])
+    there, here = jax.vmap(form.objective, (0, 0, None))(*both, start)
+    chosen = [jnp.where(there < here, x[0], x[1]) for x in both]
+    return form.at(*chosen, point)

@@ -55,15 +55,11 @@ class Grams(NamedTuple):
 @jax.jit
 def _piece(design: Design, rows: Int[Array, " m"], weights: Float[Array, " n"], Y: Float[Array, "q n"]) -> Grams:
     """Raw moments of one set of rows; `weights` is zero outside `rows`, which may end in padding of weight zero."""
-    weighted = weights[None] * Y
-    at = jnp.where(rows < weights.shape[0], weights[rows], 0.0)
-    return Grams(
-        design.gram(rows, at),
-        design.rmatmul(weighted),
-        jnp.sum(weighted * Y, axis=1),
-        design.rmatmul(weights[None])[0],
-        jnp.sum(weighted, axis=1),
-    )
+    inside = rows < weights.shape[0]
+    at = jnp.where(inside, weights[rows], 0.0)
+    y = jnp.where(inside[None], Y[:, rows], 0.0)
+    columns, first = design.second_moments(rows, at, jnp.concatenate([y, jnp.ones_like(y[:1])]))
+    return Grams(columns, first[:-1], jnp.sum(at[None] * y * y, axis=1), first[-1], jnp.sum(at[None] * y, axis=1))
 
 
 def group_grams(design: Design, weights: np.ndarray, Y: Float[Array, "q n"]) -> Grams:

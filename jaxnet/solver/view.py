@@ -4,7 +4,7 @@ Conventions of the solver: S sets (a group of row weights with one response) of 
 working set; n rows and p columns, padded; everything conditioned and in float64. A set's response and columns are centred
 by its own training means if there is an intercept, so the intercept never appears in the inner problem.
 
-Both views keep one vector per slot, its *atom*, and one per lane, its *remainder*, with the same identity:
+Both views have one vector per column, its *atom*, and one per lane, its *remainder*, with the same identity:
 
     remainder = origin - B @ atoms      rows view: atoms are centred columns (n), the remainder is the residual;
                                         Gram view: atoms are Gram rows (p), the remainder is the gradient x'r.
@@ -53,6 +53,12 @@ class View(ABC):
         """The remainder of coefficients laid out by column."""
 
     @abstractmethod
+    def remainder_of_slots(
+        self, B: Float[Array, "S L W"], index: Int[Array, "S W"], used: Int[Array, " S"], dense: Float[Array, "S L p"]
+    ) -> Float[Array, "S L m"]:
+        """The remainder of coefficients by slot, of which the first `used` of a set count; `dense` are the same by column."""
+
+    @abstractmethod
     def atoms(self, index: Int[Array, " M"], s: Int[Array, ""]) -> Float[Array, "M m"]:
         """The atoms of columns for set s, zero for unusable columns and empty slots (index p)."""
 
@@ -62,9 +68,9 @@ class View(ABC):
 
     @abstractmethod
     def gram(
-        self, mine: Float[Array, "M m"], others: Float[Array, "W m"], index: Int[Array, " W"]
+        self, mine: Float[Array, "M m"], others: Float[Array, "W m"] | None, index: Int[Array, " W"]
     ) -> Float[Array, "M W"]:
-        """Gram entries between slots of a set, both in scaled form; the `others` hold the columns `index`."""
+        """Gram entries between slots of a set, in scaled form; `others` hold the columns `index`, all a Gram view reads."""
 
     @abstractmethod
     def slot_gradient(
@@ -98,6 +104,14 @@ class RowView(View):
         sets, lanes, p = dense.shape
         fitted = self.design.matmul(dense.reshape(sets * lanes, p)).reshape(sets, lanes, -1)
         return self.y[:, None] - (fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None])
+
+    def remainder_of_slots(self, B, index, used, dense):
+        # On a CPU a native loop over the nonzeros beats any product: they are few, and X stays in the cache.
+        if jax.default_backend() != "cpu":
+            return self.remainder(dense)
+        at = jnp.minimum(index, self.mean.shape[1] - 1)
+        level = jnp.sum(B * jnp.take_along_axis(self.mean, at, axis=1)[:, None], axis=2)
+        return self.y[:, None] - (self.design.combine(B, at, used) - level[..., None])
 
     def atoms(self, index, s):
         p = self.mean.shape[1]
@@ -150,6 +164,9 @@ class GramView(View):
     def remainder(self, dense):
         return self.cross[:, None] - self._through(dense, self.train_gram)
 
+    def remainder_of_slots(self, B, index, used, dense):
+        return self.remainder(dense)
+
     def atoms(self, index, s):
         p = self.usable.shape[1]
         at = jnp.minimum(index, p - 1)
@@ -185,15 +202,9 @@ class GramView(View):
         )
 
 
-UNROLL = 16
-"""Up to so many sets, plain 2-D products one after the other beat one batched product on a CPU (benchmarks/NOTES.md)."""
-
-
 def per_set_matmul(left: Float[Array, "S L a"], right: Array, *, transpose: bool) -> Float[Array, "S L b"]:
     """`left[s] @ right[s]` for every set, or `left[s] @ right[s].T`."""
-    if left.shape[0] > UNROLL:
-        return jnp.einsum("sla,sba->slb" if transpose else "sla,sab->slb", left, right, precision=FULL)
-    return jnp.stack([jnp.matmul(a, b.T if transpose else b, precision=FULL) for a, b in zip(left, right, strict=True)])
+    return jnp.einsum("sla,sba->slb" if transpose else "sla,sab->slb", left, right, precision=FULL)
 
 
 CONSTANT_RESPONSE = 1e-26

@@ -1,7 +1,7 @@
-"""Working sets: which columns each set works on, in which slot, with their atoms and Gram entries on the device.
+"""Working sets: which columns each set works on, in which slot, with their columns or Gram entries on the device.
 
 The bookkeeping is NumPy on the host (a set's size is data, not a shape); the device arrays come in few, coarse sizes, and
-loops over slots end with those in use. Slots fill from the left; an empty slot has index p, a zero atom and zero Gram
+loops over slots end with those in use. Slots fill from the left; an empty slot has index p, a zero column and zero Gram
 entries, so that it never moves.
 """
 
@@ -15,22 +15,19 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet.solver.coordinate import BLOCK
 from jaxnet.solver.restricted import SPAN
-from jaxnet.solver.view import FULL, GramView, RowView, View
+from jaxnet.solver.view import GramView, RowView, View
 
 APPEND = 32
 """Slots that one append fills."""
-GROWTH = 1.25
+GROWTH = 1.1
 """A new layout has room for so many times the slots it holds, so that the next columns join without another layout."""
 
 
 class Arrays(NamedTuple):
-    """On the device: `atoms` (view.py); `scaled`, the centred columns times the roots of the row weights, in the working
-    precision (None in a Gram view); `gram`, the Gram matrix (v = W), or in the row form (a set large against n) the
-    diagonal blocks of it (v = BLOCK)."""
+    """On the device, in the working precision: `scaled`, the centred columns times the roots of the row weights (None in a
+    Gram view); `gram`, the Gram matrix (v = W), or nothing (v = 0) in the row form, of a set large against n."""
 
-    atoms: Float[Array, "S W m"]
     scaled: Float[Array, "S W n"] | None
     gram: Float[Array, "S W v"]
 
@@ -52,20 +49,25 @@ class WorkingSet:
     @property
     def row_form(self) -> Float[Array, "S W n"] | None:
         """The scaled columns if the inner problem goes through the rows, None if it has the whole Gram matrix."""
-        return self.arrays.scaled if self.arrays.gram.shape[2] != self.width else None
+        return None if self.arrays.gram.shape[2] else self.arrays.scaled
 
 
 def build(view: View, columns: list[Int[np.ndarray, " k"]], p: int, dtype, least: int = 0) -> WorkingSet:
     """A working set that holds the given columns of each set, in that order, of a width of at least `least`."""
     sizes = np.array([len(c) for c in columns])
-    width = max(_width(int(GROWTH * sizes.max(initial=0)) + APPEND), least)
+    width = max(_width(int(GROWTH * sizes.max(initial=0)) + APPEND, p, _rows(view)), least)
     index = np.full((len(columns), width), p, np.int32)
     member = np.zeros((len(columns), p), bool)
     for s, chosen in enumerate(columns):
         index[s, : len(chosen)] = chosen
         member[s, chosen] = True
-    by_rows = isinstance(view, RowView) and width > 2 * view.y.shape[1]
-    return WorkingSet(index, sizes, member, _fill(view, index, by_rows, np.dtype(dtype)), np.dtype(dtype))
+    arrays = _fill(view, index, width > _rows(view), np.dtype(dtype))
+    return WorkingSet(index, sizes, member, arrays, np.dtype(dtype))
+
+
+def _rows(view: View) -> float:
+    """The width beyond which a restricted problem goes through the rows."""
+    return max(view.y.shape[1], SPAN) if isinstance(view, RowView) else np.inf
 
 
 def extend(ws: WorkingSet, view: View, wanted: Bool[np.ndarray, "S p"], busy) -> tuple[WorkingSet, np.ndarray | None]:
@@ -114,9 +116,12 @@ def _append(ws: WorkingSet, view: View, new: list[np.ndarray]) -> WorkingSet:
     return WorkingSet(index, count, member, arrays, ws.dtype)
 
 
-def _width(size: int) -> int:
-    """Few sizes: 128, then powers of two from 512."""
-    return SPAN if size <= SPAN else max(4 * SPAN, 1 << (size - 1).bit_length())
+def _width(size: int, p: int, rows: float) -> int:
+    """Few sizes: 128, then powers of two from 512 in the Gram form, of four in the row form, whose passes they don't slow;
+    never more than all p columns need."""
+    bits = max((size - 1).bit_length(), 9)
+    width = 1 << (bits if 1 << bits <= rows else bits + (bits - 9) % 2)
+    return SPAN if size <= SPAN else min(width, -(-p // SPAN) * SPAN)
 
 
 @partial(jax.jit, static_argnums=(2, 3))
@@ -126,12 +131,8 @@ def _fill(view: View, index: Int[Array, "S W"], by_rows: bool, dtype) -> Arrays:
     def one(s):
         atoms = view.atoms(index[s], s)
         mine = view.scaled(atoms, s).astype(dtype)
-        if by_rows:
-            blocks = mine.reshape(-1, BLOCK, mine.shape[1])
-            square = jnp.einsum("bkn,bjn->bkj", blocks, blocks, precision=FULL).reshape(-1, BLOCK)
-        else:
-            square = view.gram(mine, mine, index[s])
-        return Arrays(atoms, mine if isinstance(view, RowView) else None, square)
+        square = jnp.zeros((len(mine), 0), dtype) if by_rows else view.gram(mine, mine, index[s])
+        return Arrays(mine if isinstance(view, RowView) else None, square)
 
     return lax.map(one, jnp.arange(index.shape[0]))
 
@@ -139,23 +140,23 @@ def _fill(view: View, index: Int[Array, "S W"], by_rows: bool, dtype) -> Arrays:
 @partial(jax.jit, donate_argnums=1)
 def _insert(view: View, arrays: Arrays, index, batch: Int[Array, "S M"], offset: Int[Array, " S"]) -> Arrays:
     """Write M new slots at each set's offset: atoms, and Gram rows and columns up to the last slot in use, in place."""
-    by_rows = arrays.gram.shape[2] != arrays.atoms.shape[1]
+    by_rows = not arrays.gram.shape[2]
     write = lambda x, part, s, *at: lax.dynamic_update_slice(x, part[None], (s, *at))
 
     def one(s, state: Arrays) -> Arrays:
         start = offset[s]
-        fresh = view.atoms(batch[s], s)
-        mine = view.scaled(fresh, s).astype(state.gram.dtype)
-        scaled = state.scaled if state.scaled is None else write(state.scaled, mine, s, start, 0)
-        state = Arrays(write(state.atoms, fresh, s, start, 0), scaled, state.gram)
-        return state._replace(gram=_diagonal(state, s, start) if by_rows else rows_and_columns(state, mine, s, start))
+        mine = view.scaled(view.atoms(batch[s], s), s).astype(state.gram.dtype)
+        if state.scaled is not None:
+            state = state._replace(scaled=write(state.scaled, mine, s, start, 0))
+        return state if by_rows else state._replace(gram=rows_and_columns(state, mine, s, start))
 
     def rows_and_columns(state: Arrays, mine, s, start):
-        source = state.atoms if state.scaled is None else state.scaled
-
         def span(i, gram):
-            others = lax.dynamic_slice(source, (s, i * SPAN, 0), (1, SPAN, source.shape[2]))[0]
-            part = view.gram(mine, others, lax.dynamic_slice(index, (s, i * SPAN), (1, SPAN))[0]).astype(gram.dtype)
+            slots = lax.dynamic_slice(index, (s, i * SPAN), (1, SPAN))[0]
+            others = None
+            if state.scaled is not None:
+                others = lax.dynamic_slice(state.scaled, (s, i * SPAN, 0), (1, SPAN, state.scaled.shape[2]))[0]
+            part = view.gram(mine, others, slots)
             return write(write(gram, part, s, start, i * SPAN), part.T, s, i * SPAN, start)
 
         return lax.fori_loop(0, -(-(start + batch.shape[1]) // SPAN), span, state.gram)
@@ -163,18 +164,8 @@ def _insert(view: View, arrays: Arrays, index, batch: Int[Array, "S M"], offset:
     return lax.fori_loop(0, batch.shape[0], one, arrays)
 
 
-def _diagonal(state: Arrays, s, start):
-    """The diagonal blocks with those (at most two) made anew that the slots from `start` fall into."""
-    gram, last = state.gram, state.scaled.shape[1] // BLOCK - 1
-    for touched in (start // BLOCK, jnp.minimum(start // BLOCK + 1, last)):
-        at = (s, touched * BLOCK, 0)
-        rows = lax.dynamic_slice(state.scaled, at, (1, BLOCK, state.scaled.shape[2]))[0]
-        gram = lax.dynamic_update_slice(gram, jnp.matmul(rows, rows.T, precision=FULL)[None], at)
-    return gram
-
-
 def bytes_per_set(view_type: type[View], lanes: int, n: int, p: int) -> float:
     """Device bytes that a set needs at a typical working-set size, for cutting sweeps into chunks."""
-    width = min(_width(min(p, n)), _width(p))
-    atom = p if view_type is GramView else 1.5 * n
-    return 8.0 * (width * (atom + width) + 8 * lanes * p + 4 * lanes * width + 6 * p)
+    width = _width(min(p, n), p, np.inf)
+    rows = 0 if view_type is GramView else 0.5 * n
+    return 8.0 * (width * (rows + width) + 16 * lanes * p + 8 * lanes * width + 6 * p)

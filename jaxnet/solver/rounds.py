@@ -1,0 +1,189 @@
+"""Rounds at one alpha: let columns join, solve the restricted problems, certify all lanes; again for the sets that missed tol.
+
+A round after the first lets in the columns that violate the KKT conditions, and sharpens the inner target.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxnet import penalty
+from jaxnet.solver import coordinate, proximal, working_set
+from jaxnet.solver.certificate import Certificate, Penalties, certify
+from jaxnet.solver.place import place
+from jaxnet.solver.restricted import Progress, Restricted
+from jaxnet.solver.task import Task
+from jaxnet.solver.view import View
+from jaxnet.solver.working_set import WorkingSet
+
+SOLVERS = {"coordinate": coordinate.solve, "proximal": proximal.solve}
+
+MARGIN = 0.5
+"""The first inner target is this share of tol: the certificate also counts columns outside the working set."""
+SHARPEN = 0.2
+PATIENCE = 4
+"""Rounds in a row without progress after which a fit is left as it is."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Working sets, and solutions laid out by their slots, which move along when the slots do.
+
+    `pinv` is the pseudo-inverse of the Gram matrix of the unpenalised columns, which sit in the first slots (place.py).
+    """
+
+    ws: WorkingSet
+    pinv: Float[Array, "S u u"]
+    solutions: tuple[Float[Array, "S L W"], ...]
+
+    def join(self, view: View, wanted: Bool[np.ndarray, "S p"]) -> "Slots":
+        """The wanted columns join; slots that no solution needs may go."""
+        return self._moved(
+            *working_set.extend(self.ws, view, wanted, partial(_busy, self.pinv.shape[1], self.solutions))
+        )
+
+    def widen(self, view: View) -> "Slots":
+        """The same in double precision."""
+        return self._moved(*working_set.widen(self.ws, view))
+
+    def put(self, solution: Float[Array, "S L W"]) -> "Slots":
+        """With another first solution."""
+        return replace(self, solutions=(solution, *self.solutions[1:]))
+
+    def _moved(self, ws: WorkingSet, order) -> "Slots":
+        return Slots(ws, self.pinv, tuple(_reorder(B, order) for B in self.solutions))
+
+
+class Start(NamedTuple):
+    """Where the inner solver starts: from the first solution, `ahead` times its change from the second beyond it.
+
+    The gradients of both are affine in them, and go ahead as they do.
+    """
+
+    ahead: Float[np.ndarray, "S L"]
+    gradient: Float[Array, "S L p"]
+    gradient_old: Float[Array, "S L p"]
+
+
+class Settled(NamedTuple):
+    """The first solution of `slots` is certified by `seal`; `passes` of the inner solver per lane."""
+
+    slots: Slots
+    seal: Certificate
+    gap: Float[np.ndarray, "S L"]
+    passes: Int[np.ndarray, "S L"]
+
+
+def settle(
+    task: Task, pen: Penalties, slots: Slots, start: Start, active: Bool[np.ndarray, "S L"], tol: float
+) -> Settled:
+    """Rounds until the gap of every active lane is below `tol` or gives no more.
+
+    The second of the `slots`' solutions is what the first is extrapolated from; further ones only move along.
+    """
+    view = task.view
+    joins = np.asarray(_screen(start, pen, view.usable))
+    wanted = joins & active.any(axis=1)[:, None]
+    rounds = _Rounds(active, tol, task.max_iter)
+    while True:
+        slots = slots.join(view, wanted)
+        ws, (B, older, *_) = slots.ws, slots.solutions
+        problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, ws.count, pen)
+        lanes = (rounds.active, rounds.passes, rounds.targets())
+        B, going, passes = _inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
+        B, seal = judge(task, pen, slots.put(B))
+        slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), np.asarray(passes)
+        wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
+        rounds.judge(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
+        if not rounds.active.any():
+            return Settled(slots, seal, gap, rounds.passes)
+        if ws.dtype == np.float32 and rounds.stale.max() >= 1:
+            slots = slots.widen(view)
+        start = Start(np.zeros_like(start.ahead), seal.gradient, seal.gradient)
+
+
+class _Rounds:
+    """What the host remembers of the lanes while the rounds of one alpha go on."""
+
+    def __init__(self, active: Bool[np.ndarray, "S L"], tol: float, max_iter: int):
+        self.tol, self.max_iter = tol, max_iter
+        self.active = active
+        self.passes = np.zeros(active.shape, np.int32)
+        self.best = np.full(active.shape, np.inf)
+        self.stale = np.zeros(active.shape, int)
+        self.sharp = np.ones(len(active))
+
+    def targets(self) -> Float[np.ndarray, "S L"]:
+        return np.broadcast_to((MARGIN * self.tol * self.sharp)[:, None], self.active.shape)
+
+    def judge(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
+        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
+        missed = self.active & ~(gap <= self.tol) & np.isfinite(gap)
+        progress = joined[:, None] | (gap < 0.7 * self.best)
+        self.stale = np.where(progress, 0, self.stale + 1)
+        self.best = np.fmin(self.best, gap)
+        self.sharp = np.where(~joined & (missed & solved).any(axis=1), SHARPEN * self.sharp, self.sharp)
+        self.active = missed & (self.stale < PATIENCE) & (self.passes < self.max_iter)
+
+
+def judge(task: Task, pen: Penalties, slots: Slots) -> tuple[Float[Array, "S L W"], Certificate]:
+    """Refit the unpenalised coefficients of the first solution, and certify all lanes."""
+    ws, solution = slots.ws, slots.solutions[0]
+    B, remainder, dense = place(task.view, ws.index, solution, slots.pinv, ws.count)
+    return B, certify(task.view, remainder, dense, task.sd, pen)
+
+
+@jax.jit
+def _screen(start: Start, pen: Penalties, usable) -> Bool[Array, "S p"]:
+    """Columns that, with the last or the extrapolated gradient, would not stay at zero under the new penalties."""
+    terms = pen.terms()
+    further = start.gradient + start.ahead[..., None] * (start.gradient - start.gradient_old)
+    zero = jnp.zeros_like(further)
+    joins = (penalty.kkt_violation(start.gradient, zero, terms) > 0) | (penalty.kkt_violation(further, zero, terms) > 0)
+    return usable & jnp.any(joins, axis=1)
+
+
+@partial(jax.jit, static_argnums=0)
+def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
+    """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
+    (cross, moment), scaled, gram, index, used, pen = problem
+    active, passes, target = lanes
+    at = jnp.minimum(index, cross.shape[1] - 1)
+    inside = index < cross.shape[1]
+    wide = lambda x: None if x is None else jnp.where(inside, jnp.take_along_axis(x, at, axis=1), 0)
+    cast = lambda x: None if x is None else x.astype(gram.dtype)
+    slot = lambda x: cast(wide(x))
+    diagonal = jnp.diagonal(gram, axis1=1, axis2=2) if scaled is None else jnp.sum(scaled * scaled, axis=2)
+    restricted = Restricted(
+        scaled, gram, diagonal, slot(cross), cast(moment), cast(pen.lam1), cast(pen.lam2),
+        slot(pen.factor1), slot(pen.factor2), slot(pen.lo), slot(pen.hi), used,
+    )  # fmt: skip
+    spread = jnp.broadcast_to(at[:, None], (*B.shape[:2], at.shape[1]))
+    q, q_old = (jnp.where(inside[:, None], jnp.take_along_axis(x, spread, axis=2), 0.0) for x in begin[1:])
+    further = lambda x, old: x + begin.ahead[..., None] * (x - old)
+    start = Progress(cast(further(B, older)), cast(further(q, q_old)), active, passes)
+    end = SOLVERS[solver](restricted, start, cast(target), limit)
+    B = end.B.astype(jnp.float64)
+    B = B if pen.lo is None else jnp.clip(B, wide(pen.lo)[:, None], wide(pen.hi)[:, None])
+    return B, end.active, end.passes
+
+
+def _reorder(B, order: Int[np.ndarray, "S W"] | None):
+    """Solutions by slot in a new layout; `order` names the old slot of each new one, or none."""
+    if order is None:
+        return B
+    B = np.asarray(B)
+    at = np.broadcast_to(np.minimum(order, B.shape[2] - 1)[:, None], (*B.shape[:2], order.shape[1]))
+    return np.where((order < B.shape[2])[:, None], np.take_along_axis(B, at, axis=2), 0.0)
+
+
+def _busy(pinned: int, solutions: tuple[Array, ...]) -> Bool[np.ndarray, "S W"]:
+    """Slots in which any lane of any solution has a coefficient; and the first ones, which are pinned."""
+    busy = np.any([np.any(np.asarray(B) != 0, axis=1) for B in solutions], axis=0)
+    busy[:, :pinned] = True
+    return busy
