@@ -9,6 +9,7 @@ from jaxnet.errors import InvalidInput
 VARIABLE = "JAXNET_CACHE_DIR"
 LEAST_SECONDS = 0.1
 """Programs that compile faster are not worth keeping."""
+_LEAST = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 _OPTIONS = "--xla_backend_extra_options"
 _LOOP_BYTES = 1 << 16
 
@@ -48,10 +49,11 @@ def enable_compile_cache(folder=None) -> Path | None:
         import jax
 
         jax.config.update("jax_compilation_cache_dir", str(path))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS)
+        if _LEAST not in os.environ:
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", LEAST_SECONDS)
     else:
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(path)
-        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", str(LEAST_SECONDS))
+        os.environ.setdefault(_LEAST, str(LEAST_SECONDS))
     return path
 
 

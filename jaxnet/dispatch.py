@@ -42,9 +42,10 @@ def solve_all(
         plan = _Walk.plan(problem, rows, alphas[:, rows], top, collector)
         n, p = problem.design.shape
         size = bytes_per_set(GramView if problem.by_gram else RowView, len(rows), n, p)
-        budget = problem.request.max_memory or schedule.memory_budget()
         by_rho = np.argsort(problem.request.rho[rows], kind="stable")
-        schedule.run(plan.solve, lanes.chunks(problem.n_sets, by_rho, size, budget, schedule.parallelism()))
+        schedule.run(
+            plan.solve, lanes.chunks(problem.n_sets, by_rho, size, schedule.limits(problem.request.max_memory))
+        )
     if closed.any():
         for s in range(problem.n_sets):
             _solve_closed(problem, s, alphas[s // len(problem.groups)], closed[s // len(problem.groups)], collector)

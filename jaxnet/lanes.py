@@ -16,9 +16,6 @@ from jaxnet.errors import InvalidInput
 BAND = 8
 """At most so many rows of rho that share working sets (benchmarks/NOTES.md has the figures for others)."""
 
-LANES = 96
-"""At most so many lanes in a chunk: more would leave the cache (benchmarks/NOTES.md)."""
-
 
 @dataclass(frozen=True)
 class Groups:
@@ -86,15 +83,24 @@ class Chunk(NamedTuple):
         return [self._replace(sets=sets, own_sets=own) for sets, own in parts]
 
 
-def chunks(n_sets: int, rows: Int[np.ndarray, " R"], bytes_per_set: float, budget: float, workers: int) -> list[Chunk]:
+class Limits(NamedTuple):
+    """What the chunks in flight may take: how many they are, the bytes of all together, and the lanes of one."""
+
+    workers: int
+    bytes: float
+    lanes: float
+
+
+def chunks(n_sets: int, rows: Int[np.ndarray, " R"], bytes_per_set: float, limits: Limits) -> list[Chunk]:
     """Cut n_sets x rows into chunks of one shape, so that one compiled program serves all; ends are filled by overlap.
 
     `rows` come sorted by rho: a band of neighbours has supports of like size, so its shared working set wastes little. Each
-    of `workers` chunks in flight gets an equal share of `budget` bytes; at least one set goes into a chunk. The heaviest
-    (those of small rho) come first.
+    of the chunks in flight gets an equal share of the bytes; at least one set goes into a chunk. The heaviest (those of
+    small rho) come first.
     """
-    fit = max(min(int(budget / workers / max(bytes_per_set, 1.0)), LANES // min(len(rows), BAND)), 1)
-    pieces = _even(n_sets, min(fit, -(-n_sets // workers)))
+    by_memory = limits.bytes / limits.workers / max(bytes_per_set, 1.0)
+    fit = max(int(min(by_memory, limits.lanes / min(len(rows), BAND))), 1)
+    pieces = _even(n_sets, min(fit, -(-n_sets // limits.workers)))
     bands = _even(len(rows), BAND)
     return [Chunk(sets, rows[band], own, own_band) for band, own_band in bands for sets, own in pieces]
 

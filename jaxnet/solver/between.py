@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.rounds import Slots, Start, judge, settle
-from jaxnet.solver.task import Step, Task, report
+from jaxnet.solver.task import Figures, Step, Task, report
 
 
 class Pair(NamedTuple):
@@ -41,9 +41,7 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     gradients = pair.gradient_first, pair.gradient_second
     blended = _interpolate(ws.index, solutions[1::-1], gradients, share, task.sd, pen)
     blended, seal = judge(task, pen, replace(pair.slots, solutions=(blended,)))
-    figures = _Figures(
-        *(np.array(x) for x in (seal.gap, seal.kkt, seal.test_error)), np.zeros(seal.gap.shape, np.int32)
-    )
+    figures = Figures.of(seal, np.zeros(seal.gap.shape, np.int32))
     slots = replace(pair.slots, solutions=(blended, *solutions))
     lanes = share.shape[2]
     failed = ~(figures.gap <= task.tol) & (np.arange(most * lanes) < len(inside) * lanes)
@@ -52,17 +50,8 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     values = np.asarray(slots.solutions[0])
     for i, k in enumerate(inside):
         part = slice(i * lanes, (i + 1) * lanes)
-        emit(report(task, k, *(x[:, part] for x in figures), slots.ws.index, values[:, part]))
+        emit(report(task, k, Figures(*(x[:, part] for x in figures)), slots.ws.index, values[:, part]))
     return replace(slots, solutions=slots.solutions[1:])
-
-
-class _Figures(NamedTuple):
-    """What is known of the fits between two knots, all alphas as lanes; filled in where a fit is solved."""
-
-    gap: Float[np.ndarray, "S FL"]
-    kkt: Float[np.ndarray, "S FL"]
-    test_error: Float[np.ndarray, "S FL"]
-    passes: Int[np.ndarray, "S FL"]
 
 
 def _batches(failed: Bool[np.ndarray, "S FL"], lanes: int) -> Iterator[Int[np.ndarray, "S L"]]:
@@ -74,9 +63,10 @@ def _batches(failed: Bool[np.ndarray, "S FL"], lanes: int) -> Iterator[Int[np.nd
 
 
 def _solve(
-    task: Task, pen: Penalties, slots: Slots, gradient, chosen: Int[np.ndarray, "S L"], figures: _Figures
+    task: Task, pen: Penalties, slots: Slots, gradient, chosen: Int[np.ndarray, "S L"], figures: Figures
 ) -> Slots:
-    """Solve some lanes, of whatever alphas, from where they are; the first of the solutions holds all lanes."""
+    """Solve some lanes, of whatever alphas, from where they are, and write them into `figures` and into the first of the
+    solutions, which holds all lanes."""
     at = np.maximum(chosen, 0)
     pick = lambda x: np.take_along_axis(np.asarray(x), at.reshape(*at.shape, *[1] * (x.ndim - 2)), axis=1)
     begin, base = pick(slots.solutions[0]), pick(gradient)
@@ -86,8 +76,8 @@ def _solve(
     solved, _, every, *others = end.slots.solutions
     sets, where = np.nonzero(chosen >= 0)
     lanes = chosen[sets, where]
-    for old, new in zip(figures, (end.gap, end.seal.kkt, end.seal.test_error, end.passes), strict=True):
-        old[sets, lanes] = np.asarray(new)[sets, where]
+    for old, new in zip(figures, end.figures, strict=True):
+        old[sets, lanes] = new[sets, where]
     every = np.array(every)
     every[sets, lanes] = np.asarray(solved)[sets, where]
     return replace(end.slots, solutions=(every, *others))

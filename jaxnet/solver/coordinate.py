@@ -8,6 +8,7 @@ There is no product, no custom call and no scatter in here, and sums are taken b
 is one function of machine code with vectorised rows (benchmarks/NOTES.md has the figures of other ways).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -52,79 +53,91 @@ class _Point(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Gram:
-    """Slots of set s through its Gram matrix: q is exact at any time."""
+class _Form(ABC):
+    """How the slots of set s are seen. `matrix` holds a row per slot; q0 are the gradients at the start."""
 
-    always_exact: ClassVar = True
-
-    gram: Float[Array, "S W W"]
+    matrix: Float[Array, "S W m"]
     s: Int[Array, ""]
     lane: Lane
     q0: Float[Array, " W"]
     threshold: Float[Array, " W"]
 
-    def still(self) -> Float[Array, " 0"]:
-        return jnp.zeros(0, self.q0.dtype)
+    affine: ClassVar[str]
+    """what of a point, beside its coefficients, is affine in them and kept up to date"""
 
-    def gradient(self, j, point: _Point):
+    def row(self, j, start, size: int) -> Float[Array, " size"]:
+        """Part of the row of slot j."""
+        return lax.dynamic_slice(self.matrix, (self.s, j.astype(self.s.dtype), start), (1, 1, size))[0, 0]
+
+    @abstractmethod
+    def begin(self, b: Float[Array, " W"]) -> _Point:
+        """The point at the start."""
+
+    @abstractmethod
+    def gradient(self, j, point: _Point) -> Float[Array, ""]:
+        """The gradient of slot j."""
+
+    @abstractmethod
+    def move(self, j, change, gradient, point: _Point) -> _Point:
+        """The point after coefficient j, whose gradient is given, has changed."""
+
+    @abstractmethod
+    def renewed(self, point: _Point) -> Float[Array, " W"]:
+        """All gradients, exact."""
+
+    @abstractmethod
+    def objective(self, b: Float[Array, " W"], affine: Array, moved: Float[Array, " W"]) -> Float[Array, ""]:
+        """The objective at b, over that at the start but for the start's penalty; `moved` is b less the start."""
+
+
+class _Gram(_Form):
+    """Through the Gram matrix: q is exact at any time."""
+
+    affine = "q"
+
+    def begin(self, b):
+        return _Point(b, self.q0, jnp.zeros(0, self.q0.dtype))
+
+    def gradient(self, j, point):
         return _at(point.q, j)
 
-    def move(self, j, change, gradient, point: _Point) -> _Point:
+    def move(self, j, change, gradient, point):
         size = min(CHUNK, len(point.q))
 
         def chunk(i, q):
-            row = lax.dynamic_slice(self.gram, (self.s, j.astype(i.dtype), i * size), (1, 1, size))[0, 0]
-            return lax.dynamic_update_slice(q, lax.dynamic_slice(q, (i * size,), (size,)) - change * row, (i * size,))
+            part = lax.dynamic_slice(q, (i * size,), (size,)) - change * self.row(j, i * size, size)
+            return lax.dynamic_update_slice(q, part, (i * size,))
 
         return point._replace(q=lax.fori_loop(0, -(-self.lane.used // size), chunk, point.q))
 
-    def renewed(self, point: _Point) -> Float[Array, " W"]:
+    def renewed(self, point):
         return point.q
 
-    def objective(self, b: Float[Array, " W"], q: Float[Array, " W"], start: Float[Array, " W"]) -> Float[Array, ""]:
-        """The objective at b over that at the start, but for the start's penalty: a quadratic with gradient q - q0."""
-        return total(penalty.value(b, self.lane.terms) - 0.5 * (self.q0 + q) * (b - start))
-
-    def at(self, b: Float[Array, " W"], q: Float[Array, " W"], point: _Point) -> _Point:
-        return point._replace(b=b, q=q)
+    def objective(self, b, affine, moved):
+        return total(penalty.value(b, self.lane.terms) - 0.5 * (self.q0 + affine) * moved)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Slots of set s through its scaled columns; the carry is (b - b_start) A."""
+class _Rows(_Form):
+    """Through the scaled columns A: the carry is (b - b_start) A, gradients are as of the slot's last visit."""
 
-    always_exact: ClassVar = False
+    affine = "carry"
 
-    scaled: Float[Array, "S W n"]
-    s: Int[Array, ""]
-    lane: Lane
-    q0: Float[Array, " W"]
-    threshold: Float[Array, " W"]
+    def begin(self, b):
+        return _Point(b, self.q0, jnp.zeros(self.matrix.shape[2], self.q0.dtype))
 
-    def still(self) -> Float[Array, " n"]:
-        return jnp.zeros(self.scaled.shape[2], self.q0.dtype)
+    def gradient(self, j, point):
+        return _at(self.q0, j) - total(self.row(j, 0, len(point.carry)) * point.carry)
 
-    def _row(self, j) -> Float[Array, " n"]:
-        return lax.dynamic_slice(self.scaled, (self.s, j.astype(self.s.dtype), 0), (1, 1, self.scaled.shape[2]))[0, 0]
-
-    def gradient(self, j, point: _Point):
-        return _at(self.q0, j) - total(self._row(j) * point.carry)
-
-    def move(self, j, change, gradient, point: _Point) -> _Point:
+    def move(self, j, change, gradient, point):
         left = gradient - change * _at(self.lane.diagonal, j)
-        return point._replace(q=_put(point.q, left, j), carry=point.carry + change * self._row(j))
+        carry = point.carry + change * self.row(j, 0, len(point.carry))
+        return point._replace(q=_put(point.q, left, j), carry=carry)
 
-    def renewed(self, point: _Point) -> Float[Array, " W"]:
+    def renewed(self, point):
         return lax.fori_loop(0, self.lane.used, lambda j, q: _put(q, self.gradient(j, point), j), point.q)
 
-    def objective(
-        self, b: Float[Array, " W"], carry: Float[Array, " n"], start: Float[Array, " W"]
-    ) -> Float[Array, ""]:
-        """The objective at b over that at the start, but for the start's penalty: a quadratic |carry|^2 / 2 beyond q0."""
-        return total(penalty.value(b, self.lane.terms) - self.q0 * (b - start)) + 0.5 * total(carry * carry)
-
-    def at(self, b: Float[Array, " W"], carry: Float[Array, " n"], point: _Point) -> _Point:
-        return point._replace(b=b, carry=carry)
+    def objective(self, b, affine, moved):
+        return total(penalty.value(b, self.lane.terms) - self.q0 * moved) + 0.5 * total(affine * affine)
 
 
 def _at(x, j):
@@ -138,7 +151,9 @@ def _put(x, value, j):
 class _State(NamedTuple):
     point: _Point
     history: tuple[Float[Array, "SPAN W"], Float[Array, "SPAN m"]]
+    going: Bool[Array, ""]
     active: Bool[Array, ""]
+    """whether the gap is not known to be below target"""
     exact: Bool[Array, ""]
     """whether all gradients of the point are exact"""
     passes: Int[Array, ""]
@@ -148,46 +163,42 @@ class _State(NamedTuple):
 
 def _solve_lane(problem: Restricted, s, lane: Lane, start: Progress, target, limit) -> Progress:
     """Passes and Anderson steps of one lane, until the gap of exact gradients is below target."""
-    threshold = jnp.broadcast_to(lane.terms.l1, lane.diagonal.shape)
-    make = _Gram if problem.scaled is None else _Rows
-    form = make(problem.gram if problem.scaled is None else problem.scaled, s, lane, start.q, threshold)
+    make, matrix = (_Gram, problem.gram) if problem.scaled is None else (_Rows, problem.scaled)
+    form = make(matrix, s, lane, start.q, jnp.broadcast_to(lane.terms.l1, lane.diagonal.shape))
     one_pass = _pass(form)
     ridge = jnp.where(target > TIGHT, target, 0.0)
+    no, yes = jnp.array(False), jnp.array(True)
 
     def sweep(state: _State) -> _State:
         point, used = one_pass(state.point), state.used
         keep = lambda h, x: lax.dynamic_update_index_in_dim(h, x, used % anderson.SPAN, 0)
-        history = (keep(state.history[0], point.b), keep(state.history[1], _affine(point)))
+        history = (keep(state.history[0], point.b), keep(state.history[1], getattr(point, form.affine)))
         full = used % anderson.SPAN == anderson.SPAN - 1
         point = lax.cond(full, lambda p: _accelerated(form, start.B, history, p, ridge), lambda p: p, point)
-        return _State(point, history, state.active, jnp.array(form.always_exact), state.passes + 1, used + 1)
+        exact = jnp.array(form.affine == "q")
+        return state._replace(point=point, history=history, exact=exact, passes=state.passes + 1, used=used + 1)
+
+    def renew(state: _State) -> _State:
+        return state._replace(point=state.point._replace(q=form.renewed(state.point)), exact=yes)
 
     def step(state: _State) -> _State:
         """Look at the gap; below target by gradients of which some are old, renew them and look again; else sweep."""
         small = relative_gap(lane, state.point.b, state.point.q) <= target
-        done, renew = small & state.exact, small & ~state.exact
-        fresh = lambda x: x._replace(point=x.point._replace(q=form.renewed(x.point)), exact=jnp.array(True))
-        stop = lambda x: x._replace(active=jnp.array(False))
-        over = state.passes >= limit
-        choice = jnp.where(done, 0, jnp.where(renew, 1, jnp.where(over, 2, 3)))
-        return lax.switch(choice, (stop, fresh, lambda x: x._replace(passes=limit + 1), sweep), state)
+        settled, spent = small & state.exact, ~small & (state.passes >= limit)
+        return lax.switch(
+            jnp.where(settled, 0, jnp.where(spent, 1, jnp.where(small, 2, 3))),
+            (lambda x: x._replace(going=no, active=no), lambda x: x._replace(going=no), renew, sweep),
+            state,
+        )
 
-    def going(state: _State):
-        return state.active & (state.passes <= limit)
-
-    point = _Point(start.B, start.q, form.still())
-    history = tuple(jnp.zeros((anderson.SPAN, len(x)), x.dtype) for x in (point.b, _affine(point)))
-    state = _State(point, history, start.active, jnp.array(True), start.passes, jnp.zeros_like(limit))
-    end = lax.while_loop(going, step, state)
-    return Progress(end.point.b, end.point.q, end.active, jnp.minimum(end.passes, limit))
+    point = form.begin(start.B)
+    history = tuple(jnp.zeros((anderson.SPAN, len(x)), x.dtype) for x in (point.b, getattr(point, form.affine)))
+    state = _State(point, history, start.active, start.active, yes, start.passes, jnp.zeros_like(limit))
+    end = lax.while_loop(lambda x: x.going, step, state)
+    return Progress(end.point.b, end.point.q, end.active, end.passes)
 
 
-def _affine(point: _Point) -> Array:
-    """What of a point, beside its coefficients, is affine in them: the carry, or in the Gram form the gradient."""
-    return point.carry if len(point.carry) else point.q
-
-
-def _pass(form: _Gram | _Rows) -> Callable[[_Point], _Point]:
+def _pass(form: _Form) -> Callable[[_Point], _Point]:
     """One pass: every slot that has a coefficient, or whose gradient is beyond its threshold, goes to its minimum in turn.
 
     The slots to visit are listed first: a branch inside the loop would make XLA before jax 0.12 copy the whole point.
@@ -217,7 +228,7 @@ def _pass(form: _Gram | _Rows) -> Callable[[_Point], _Point]:
     return one_pass
 
 
-def _accelerated(form: _Gram | _Rows, start: Float[Array, " W"], history: tuple, point: _Point, ridge) -> _Point:
+def _accelerated(form: _Form, start: Float[Array, " W"], history: tuple, point: _Point, ridge) -> _Point:
     """The extrapolated iterate if it lowers the objective."""
     lane = form.lane
     weights = anderson.weights(history[0], ridge)
@@ -227,7 +238,7 @@ def _accelerated(form: _Gram | _Rows, start: Float[Array, " W"], history: tuple,
         weights = jnp.where(inside, weights, anderson.last(weights))
         b = jnp.where(inside, b, point.b)
     affine = anderson.combine(weights, history[1])
-    both = jnp.stack([b, point.b]), jnp.stack([affine, _affine(point)])
-    there, here = jax.vmap(form.objective, (0, 0, None))(*both, start)
-    chosen = [jnp.where(there < here, x[0], x[1]) for x in both]
-    return form.at(*chosen, point)
+    both = jnp.stack([b, point.b]), jnp.stack([affine, getattr(point, form.affine)])
+    there, here = jax.vmap(form.objective)(*both, both[0] - start[None])
+    b, affine = (jnp.where(there < here, x[0], x[1]) for x in both)
+    return point._replace(**{"b": b, form.affine: affine})

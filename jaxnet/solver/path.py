@@ -85,13 +85,10 @@ def _advance(task: Task, state: _State, k: int, last: int | None, before: int | 
     slots = Slots(state.slots.ws, state.slots.pinv, (solution, older, solution))
     end = settle(task, task.at(k), slots, start, everyone, max(task.tol, LEAD_TOL) if k < task.skip else task.tol)
     ws, (B, _, previous) = end.slots.ws, end.slots.solutions
-    values, gradient = np.asarray(B), end.seal.gradient
-    step = report(
-        task, k, end.gap, np.asarray(end.seal.kkt), np.asarray(end.seal.test_error), end.passes, ws.index, values
-    )
-    finite = np.isfinite(values).all(axis=2, keepdims=True)
+    step, gradient = report(task, k, end.figures, ws.index, B), end.gradient
+    finite = np.isfinite(step.values).all(axis=2, keepdims=True)
     if not finite.all():  # a diverged lane starts again at zero, where its gradient is x'y
-        B = np.where(finite, values, 0.0)
+        B = np.where(finite, step.values, 0.0)
         gradient = np.where(finite, gradient, np.asarray(task.view.cross)[:, None])
     return _State(Slots(ws, end.slots.pinv, (B, previous)), gradient, state.gradient), step
 

@@ -12,9 +12,6 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxnet import penalty
 from jaxnet.solver.sums import least, total
 
-SPAN = 128
-"""Slots that a product over the slots in use takes at once; every width is a multiple of it."""
-
 
 class Restricted(NamedTuple):
     """Everything an inner solver reads, in its working precision."""

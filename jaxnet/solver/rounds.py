@@ -17,7 +17,7 @@ from jaxnet.solver import coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import place
 from jaxnet.solver.restricted import Progress, Restricted
-from jaxnet.solver.task import Task
+from jaxnet.solver.task import Figures, Task
 from jaxnet.solver.view import View
 from jaxnet.solver.working_set import WorkingSet
 
@@ -71,12 +71,11 @@ class Start(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The first solution of `slots` is certified by `seal`; `passes` of the inner solver per lane."""
+    """The first solution of `slots` is certified: its figures, and its gradient."""
 
     slots: Slots
-    seal: Certificate
-    gap: Float[np.ndarray, "S L"]
-    passes: Int[np.ndarray, "S L"]
+    figures: Figures
+    gradient: Float[Array, "S L p"]
 
 
 def settle(
@@ -99,9 +98,9 @@ def settle(
         B, seal = judge(task, pen, slots.put(B))
         slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), np.asarray(passes)
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
-        rounds.judge(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
+        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
         if not rounds.active.any():
-            return Settled(slots, seal, gap, rounds.passes)
+            return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient)
         if ws.dtype == np.float32 and rounds.stale.max() >= 1:
             slots = slots.widen(view)
         start = Start(np.zeros_like(start.ahead), seal.gradient, seal.gradient)
@@ -121,7 +120,7 @@ class _Rounds:
     def targets(self) -> Float[np.ndarray, "S L"]:
         return np.broadcast_to((MARGIN * self.tol * self.sharp)[:, None], self.active.shape)
 
-    def judge(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
+    def update(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
         """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
         missed = self.active & ~(gap <= self.tol) & np.isfinite(gap)
         progress = joined[:, None] | (gap < 0.7 * self.best)

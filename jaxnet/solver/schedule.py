@@ -7,10 +7,12 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import jax
 
-from jaxnet.lanes import Chunk
+from jaxnet.lanes import Chunk, Limits
 
 CPU_BUDGET = 4e9
 DEVICE_SHARE = 0.6
+CACHED_LANES = 96
+"""At most so many lanes in a chunk on a CPU: more would leave the cache (benchmarks/NOTES.md)."""
 
 Solve = Callable[[Chunk, Callable[[], bool]], None]
 """(chunk, stopped): solve these lanes to the end, or until `stopped()`."""
@@ -65,7 +67,9 @@ def parallelism() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def memory_budget() -> float:
-    """Bytes to plan with where the caller sets no limit."""
-    stats = None if jax.default_backend() == "cpu" else jax.local_devices()[0].memory_stats()
-    return CPU_BUDGET if not stats else DEVICE_SHARE * (stats["bytes_limit"] - stats["bytes_in_use"])
+def limits(max_memory: float | None) -> Limits:
+    """How much to have in flight: within `max_memory` bytes, or within the device's where the caller sets none."""
+    on_cpu = jax.default_backend() == "cpu"
+    stats = None if on_cpu else jax.local_devices()[0].memory_stats()
+    free = DEVICE_SHARE * (stats["bytes_limit"] - stats["bytes_in_use"]) if stats else CPU_BUDGET
+    return Limits(parallelism(), max_memory or free, CACHED_LANES if on_cpu else float("inf"))

@@ -3,20 +3,20 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-WHOLE = 1
-
 
 def total(x: Float[Array, "*batch m"]) -> Float[Array, "*batch"]:
     """The sum over the last axis."""
-    while x.shape[-1] > WHOLE and x.shape[-1] % 2 == 0:
-        half = x.shape[-1] // 2
-        x = x[..., :half] + x[..., half:]
-    return jnp.sum(x, axis=-1)
+    return jnp.sum(_halved(x, jnp.add), axis=-1)
 
 
 def least(x: Float[Array, "*batch m"]) -> Float[Array, "*batch"]:
     """The minimum over the last axis."""
-    while x.shape[-1] > WHOLE and x.shape[-1] % 2 == 0:
+    return jnp.min(_halved(x, jnp.minimum), axis=-1)
+
+
+def _halved(x: Float[Array, "*batch m"], combine) -> Float[Array, "*batch k"]:
+    """One half of the last axis combined with the other, as long as its length is even."""
+    while x.shape[-1] and x.shape[-1] % 2 == 0:
         half = x.shape[-1] // 2
-        x = jnp.minimum(x[..., :half], x[..., half:])
-    return jnp.min(x, axis=-1)
+        x = combine(x[..., :half], x[..., half:])
+    return x

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet.solver.certificate import Penalties
+from jaxnet.solver.certificate import Certificate, Penalties
 from jaxnet.solver.view import View
 
 
@@ -66,9 +66,23 @@ class Step(NamedTuple):
         return Step(self.alpha, *figures, self.columns[sets], cut(self.values))
 
 
-def report(task: Task, k: int, gap, kkt, test_error, passes, columns, values) -> Step:
+class Figures(NamedTuple):
+    """What is known of certified fits, on the host: L lanes of one alpha, or of several one after the other."""
+
+    gap: Float[np.ndarray, "S L"]
+    kkt: Float[np.ndarray, "S L"]
+    test_error: Float[np.ndarray, "S L"]
+    passes: Int[np.ndarray, "S L"]
+
+    @classmethod
+    def of(cls, seal: Certificate, passes: Int[np.ndarray, "S L"]) -> "Figures":
+        return cls(*(np.array(x) for x in (seal.gap, seal.kkt, seal.test_error)), passes)
+
+
+def report(task: Task, k: int, figures: Figures, columns: Int[np.ndarray, "S W"], values: Array) -> Step:
     """A step with the status that the gaps give."""
+    gap, kkt, test_error, passes = figures
     status = np.where(gap <= task.tol, Status.CONVERGED, np.where(np.isfinite(gap), Status.MAX_ITER, Status.DIVERGED))
     idle = (np.asarray(task.view.moment) <= 0) | ~np.asarray(task.view.usable).any(axis=1)
     status = np.where(idle[:, None] & (gap <= task.tol), Status.DEGENERATE, status)
-    return Step(k - task.skip, gap, kkt, passes, status, test_error, columns, values)
+    return Step(k - task.skip, gap, kkt, passes, status, test_error, columns, np.asarray(values))

@@ -15,9 +15,10 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet.solver.restricted import SPAN
 from jaxnet.solver.view import GramView, RowView, View
 
+SPAN = 128
+"""Slots whose Gram entries are made at once; every width is a multiple of it."""
 APPEND = 32
 """Slots that one append fills."""
 GROWTH = 1.1
@@ -129,8 +130,7 @@ def _fill(view: View, index: Int[Array, "S W"], by_rows: bool, dtype) -> Arrays:
     """The arrays of whole working sets, one set after the other."""
 
     def one(s):
-        atoms = view.atoms(index[s], s)
-        mine = view.scaled(atoms, s).astype(dtype)
+        mine = view.scaled(view.atoms(index[s], s), s).astype(dtype)
         square = jnp.zeros((len(mine), 0), dtype) if by_rows else view.gram(mine, mine, index[s])
         return Arrays(mine if isinstance(view, RowView) else None, square)
 
@@ -139,7 +139,7 @@ def _fill(view: View, index: Int[Array, "S W"], by_rows: bool, dtype) -> Arrays:
 
 @partial(jax.jit, donate_argnums=1)
 def _insert(view: View, arrays: Arrays, index, batch: Int[Array, "S M"], offset: Int[Array, " S"]) -> Arrays:
-    """Write M new slots at each set's offset: atoms, and Gram rows and columns up to the last slot in use, in place."""
+    """Write M new slots at each set's offset: columns, and Gram entries with all slots in use, in place."""
     by_rows = not arrays.gram.shape[2]
     write = lambda x, part, s, *at: lax.dynamic_update_slice(x, part[None], (s, *at))
 
