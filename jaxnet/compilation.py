@@ -11,7 +11,7 @@ LEAST_SECONDS = 0.1
 """Programs that compile faster are not worth keeping."""
 _LEAST = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 _OPTIONS = "--xla_backend_extra_options"
-_LOOP_BYTES = 1 << 16
+_LOOP_BYTES = 1 << 20
 
 
 def enable_compile_cache(folder=None) -> Path | None:
@@ -60,7 +60,7 @@ def enable_compile_cache(folder=None) -> Path | None:
 def compile_loops_whole() -> None:
     """Let XLA compile small loops on a CPU into one function each also before jax 0.12, which does so by itself.
 
-    An iteration of such a loop touches at most 64 kB. Without, coordinate descent is two to six times slower there. XLA reads
+    An iteration of such a loop touches at most 1 MB. Without, coordinate descent is two to six times slower there. XLA reads
     its flags when the first program compiles: call this before. Options that the user has set himself are left alone.
     """
     import jax

@@ -73,10 +73,7 @@ class Problem:
         """The data as these sets see them."""
         response, group = np.divmod(sets, len(self.groups))
         if self.by_gram:
-            kept, place = np.unique(group, return_inverse=True)
-            if len(kept) == len(group):
-                kept, place = group, np.arange(len(group))
-            return subset(self._whole, sets, kept, place)
+            return subset(self._whole, sets)
         rows = (self.groups.train, self.groups.test, self.moments.usable, self.moments.mean)
         return row_view(
             self.design, *(x[group] for x in rows), self.targets[response], float(self.request.fit_intercept)

@@ -310,8 +310,8 @@ def test_library_offers_the_compile_cache(tmp_path):
 @pytest.mark.parametrize(
     ("version", "flags", "expected"),
     [
-        ((0, 10, 2), "", ["--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=65536"]),
-        ((0, 10, 2), "--a=1", ["--a=1", "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=65536"]),
+        ((0, 10, 2), "", ["--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1048576"]),
+        ((0, 10, 2), "--a=1", ["--a=1", "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1048576"]),
         ((0, 10, 2), "--xla_backend_extra_options=x=1", ["--xla_backend_extra_options=x=1"]),
         ((0, 12, 0), "", []),
     ],

@@ -9,6 +9,7 @@ from jax import lax
 from jax.tree_util import register_dataclass
 
 from jaxnet.design.base import Conditioning, Design, size_class
+from jaxnet.design.combine import combine
 from jaxnet.design.condition import condition
 
 _BLOCK = 1024
@@ -58,29 +59,7 @@ class DenseDesign(Design):
         return lax.fori_loop(0, p // size, add, jnp.zeros((coefficients.shape[0], n), coefficients.dtype))
 
     def combine(self, B, index, used):
-        """A sum over the nonzeros, written for XLA to compile into one native loop (solver/coordinate.py)."""
-        sets, lanes, width = B.shape
-        n = self.stored.shape[1]
-        if not width:
-            return jnp.zeros((sets, lanes, n), B.dtype)
-
-        def slot(s, j, total):
-            at = index[s, j]
-
-            def lane(i, total):
-                b = lax.dynamic_slice(B, (s, i, j), (1, 1, 1))
-
-                def add(total):
-                    column = lax.dynamic_slice(self.stored, (at, jnp.zeros_like(at)), (1, n)).astype(B.dtype)
-                    mine = lax.dynamic_slice(total, (s, i, 0), (1, 1, n))
-                    return lax.dynamic_update_slice(total, mine + b * column[None], (s, i, 0))
-
-                return lax.cond(b[0, 0, 0] != 0, add, lambda x: x, total)
-
-            return lax.fori_loop(0, lanes, lane, total)
-
-        one = lambda s, total: lax.fori_loop(0, used[s], lambda j, x: slot(s, j, x), total)
-        return lax.fori_loop(0, sets, one, jnp.zeros((sets, lanes, n), B.dtype))
+        return combine(self.stored[None], jnp.zeros(len(B), jnp.int32), index, B, used)
 
     def rmatmul(self, rows):
         return self._by_blocks(rows)

@@ -16,17 +16,25 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.rounds import Slots, Start, judge, settle
+from jaxnet.solver.place import Base
 from jaxnet.solver.task import Figures, Step, Task, report
 
 
+class Ends(NamedTuple):
+    """What is affine in the coefficients of a knot."""
+
+    gradient: Float[Array, "S L p"]
+    remainder: Float[Array, "S L m"]
+
+
 class Pair(NamedTuple):
-    """Two knots: their alphas, and the solutions and gradients of the second (first of the slots' solutions) and first."""
+    """Two knots: their alphas, and what is known there. The slots' solutions are those of the second and the first."""
 
     first: int
     second: int
     slots: Slots
-    gradient_first: Float[Array, "S L p"]
-    gradient_second: Float[Array, "S L p"]
+    at_first: Ends
+    at_second: Ends
 
 
 def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slots:
@@ -38,15 +46,15 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     ks = np.pad(inside, (0, most - len(inside)), mode="edge")
     pen, share = task.along(ks), _shares(task, pair, ks)
     ws, solutions = pair.slots.ws, pair.slots.solutions
-    gradients = pair.gradient_first, pair.gradient_second
-    blended = _interpolate(ws.index, solutions[1::-1], gradients, share, task.sd, pen)
-    blended, seal = judge(task, pen, replace(pair.slots, solutions=(blended,)))
+    ends = pair.at_first, pair.at_second
+    blended, base = _interpolate(ws.index, solutions[1::-1], ends, share, task.sd, pen)
+    blended, remainder, seal = judge(task, pen, replace(pair.slots, solutions=(blended,)), base)
     figures = Figures.of(seal, np.zeros(seal.gap.shape, np.int32))
     slots = replace(pair.slots, solutions=(blended, *solutions))
     lanes = share.shape[2]
     failed = ~(figures.gap <= task.tol) & (np.arange(most * lanes) < len(inside) * lanes)
     for chosen in _batches(failed, lanes):
-        slots = _solve(task, pen, slots, seal.gradient, chosen, figures)
+        slots = _solve(task, pen, slots, Ends(seal.gradient, remainder), chosen, figures)
     values = np.asarray(slots.solutions[0])
     for i, k in enumerate(inside):
         part = slice(i * lanes, (i + 1) * lanes)
@@ -63,16 +71,17 @@ def _batches(failed: Bool[np.ndarray, "S FL"], lanes: int) -> Iterator[Int[np.nd
 
 
 def _solve(
-    task: Task, pen: Penalties, slots: Slots, gradient, chosen: Int[np.ndarray, "S L"], figures: Figures
+    task: Task, pen: Penalties, slots: Slots, here: Ends, chosen: Int[np.ndarray, "S L"], figures: Figures
 ) -> Slots:
     """Solve some lanes, of whatever alphas, from where they are, and write them into `figures` and into the first of the
     solutions, which holds all lanes."""
     at = np.maximum(chosen, 0)
     pick = lambda x: np.take_along_axis(np.asarray(x), at.reshape(*at.shape, *[1] * (x.ndim - 2)), axis=1)
-    begin, base = pick(slots.solutions[0]), pick(gradient)
+    begin, gradient, remainder = map(pick, (slots.solutions[0], *here))
     theirs = pen._replace(lam1=pick(pen.lam1), lam2=pick(pen.lam2))
-    start = Start(np.zeros(at.shape), base, base)
-    end = settle(task, theirs, replace(slots, solutions=(begin, begin, *slots.solutions)), start, chosen >= 0, task.tol)
+    start = Start(np.zeros(at.shape), gradient, gradient)
+    all_slots = replace(slots, solutions=(begin, begin, *slots.solutions))
+    end = settle(task, theirs, all_slots, start, chosen >= 0, task.tol, remainder)
     solved, _, every, *others = end.slots.solutions
     sets, where = np.nonzero(chosen >= 0)
     lanes = chosen[sets, where]
@@ -92,16 +101,22 @@ def _shares(task: Task, pair: Pair, ks: Int[np.ndarray, " F"]) -> Float[np.ndarr
 
 
 @jax.jit
-def _interpolate(index, ends, gradients, share, sd, pen: Penalties) -> Float[Array, "S FL W"]:
+def _interpolate(
+    index, solutions, ends: tuple[Ends, Ends], share, sd, pen: Penalties
+) -> tuple[Float[Array, "S FL W"], Base]:
     """Blend two solutions, and prune: a coefficient that is zero at one end and that its own coordinate step would set to
-    zero is zero. All alphas become lanes."""
+    zero is zero. All alphas become lanes. The base is the blend as it was, whose remainder is the blend of remainders."""
     sets, count, lanes = share.shape
     flat = lambda x: x.reshape(sets, count * lanes, x.shape[3])
     blend = lambda a, b: flat(a[:, None] + share[..., None] * (b - a)[:, None])
     at = jnp.minimum(index, sd.shape[1] - 1)
     slot = lambda x: jnp.take_along_axis(x, jnp.broadcast_to(at[:, None], (*x.shape[:2], at.shape[1])), axis=2)
-    B = blend(*ends)
+    B = blend(*solutions)
     curvature = slot((sd * sd)[:, None])
-    alone = slot(pen.factor1[:, None]) * pen.lam1[..., None] - jnp.abs(blend(*map(slot, gradients)) + curvature * B)
-    touching = flat(jnp.broadcast_to(((ends[0] == 0) | (ends[1] == 0))[:, None], (sets, count, lanes, B.shape[2])))
-    return jnp.where(touching & (alone >= 0), 0.0, B)
+    alone = slot(pen.factor1[:, None]) * pen.lam1[..., None] - jnp.abs(
+        blend(*(slot(x.gradient) for x in ends)) + curvature * B
+    )
+    touching = flat(
+        jnp.broadcast_to(((solutions[0] == 0) | (solutions[1] == 0))[:, None], (sets, count, lanes, B.shape[2]))
+    )
+    return jnp.where(touching & (alone >= 0), 0.0, B), Base(B, blend(*(x.remainder for x in ends)))

@@ -47,12 +47,13 @@ def solve(view: View, pen: Penalties, sd: Float[Array, "1 p"], unpenalised: Int[
     inverse = jnp.where(regular, ridge, pseudo)
     dense = step(jnp.broadcast_to(view.origin(), (len(strength), view.origin().shape[1])), inverse)
     # Least squares: one step of iterative refinement.
-    dense = dense + jnp.where(regular, 0.0, step(view.remainder(dense[None])[0], pseudo))
-    remainder, shift = refit(view, view.remainder(dense[None]), atoms, index, pinv)
+    remainder = lambda dense: view.origin()[:, None] - view.explained(dense[None])
+    dense = dense + jnp.where(regular, 0.0, step(remainder(dense)[0], pseudo))
+    left, shift = refit(view, remainder(dense), atoms, index, pinv)
     dense = dense.at[:, unpenalised].add(shift[0])
-    seal = certify(view, remainder, dense[None], sd, pen)
+    seal = certify(view, left, dense[None], sd, pen)
     # Without a ridge the gap is what the pseudo-inverse would still gain, g'H^+g / 2 with g the gradient.
-    gain = jnp.sum(step(remainder[0], pseudo) * seal.gradient[0], axis=1)
+    gain = jnp.sum(step(left[0], pseudo) * seal.gradient[0], axis=1)
     exact = jnp.where(view.moment[0] > 0, jnp.abs(gain) / jnp.where(view.moment[0] > 0, view.moment[0], 1.0), 0.0)
     return Solution(dense, seal._replace(gap=jnp.where(regular[:, 0], seal.gap, exact)))
 
@@ -80,14 +81,15 @@ def _kernel(view: RowView, W: Array, atoms: Array, unpenalised: Array, pinv: Arr
 def _normal(view, W: Array, atoms: Array, unpenalised: Array, pinv: Array) -> tuple[Array, Step]:
     """Eigenvalues of the p x p matrix Z'Z, and the step through it."""
     gram = view.train_gram[view.group[0]]
+    p = len(W)
 
     def off(x):
-        return x - jnp.matmul(jnp.matmul(x[:, unpenalised], pinv), atoms, precision=FULL)
+        return x - jnp.matmul(jnp.matmul(x[:, unpenalised], pinv), atoms[:, :p], precision=FULL)
 
     values, vectors = jnp.linalg.eigh(off(gram) * jnp.outer(W, W))
 
     def step(remainder, inverse):
-        rotated = jnp.matmul(off(remainder) * W[None], vectors, precision=FULL) * inverse
+        rotated = jnp.matmul(off(remainder[:, :p]) * W[None], vectors, precision=FULL) * inverse
         return W[None] * jnp.matmul(rotated, vectors.T, precision=FULL)
 
     return values, step

@@ -108,6 +108,8 @@ class _Gram(_Form):
             part = lax.dynamic_slice(q, (i * size,), (size,)) - change * self.row(j, i * size, size)
             return lax.dynamic_update_slice(q, part, (i * size,))
 
+        if size == len(point.q):  # a loop of one step would make XLA before jax 0.12 copy the whole point
+            return point._replace(q=chunk(0, point.q))
         return point._replace(q=lax.fori_loop(0, -(-self.lane.used // size), chunk, point.q))
 
     def renewed(self, point):
@@ -150,7 +152,6 @@ def _put(x, value, j):
 
 class _State(NamedTuple):
     point: _Point
-    history: tuple[Float[Array, "SPAN W"], Float[Array, "SPAN m"]]
     going: Bool[Array, ""]
     active: Bool[Array, ""]
     """whether the gap is not known to be below target"""
@@ -161,6 +162,10 @@ class _State(NamedTuple):
     """passes in this solve"""
 
 
+History = tuple[Float[Array, "SPAN W"], Float[Array, "SPAN m"]]
+"""The points after the last passes: their coefficients, and what is affine in them."""
+
+
 def _solve_lane(problem: Restricted, s, lane: Lane, start: Progress, target, limit) -> Progress:
     """Passes and Anderson steps of one lane, until the gap of exact gradients is below target."""
     make, matrix = (_Gram, problem.gram) if problem.scaled is None else (_Rows, problem.scaled)
@@ -169,32 +174,41 @@ def _solve_lane(problem: Restricted, s, lane: Lane, start: Progress, target, lim
     ridge = jnp.where(target > TIGHT, target, 0.0)
     no, yes = jnp.array(False), jnp.array(True)
 
-    def sweep(state: _State) -> _State:
-        point, used = one_pass(state.point), state.used
-        keep = lambda h, x: lax.dynamic_update_index_in_dim(h, x, used % anderson.SPAN, 0)
-        history = (keep(state.history[0], point.b), keep(state.history[1], getattr(point, form.affine)))
-        full = used % anderson.SPAN == anderson.SPAN - 1
-        point = lax.cond(full, lambda p: _accelerated(form, start.B, history, p, ridge), lambda p: p, point)
+    def sweep(state: _State, history: History) -> _State:
+        full = (state.used > 0) & (state.used % anderson.SPAN == 0)
+        extrapolate = lambda point: _accelerated(form, start.B, history, point, ridge)
+        point = one_pass(lax.cond(full, extrapolate, lambda point: point, state.point))
         exact = jnp.array(form.affine == "q")
-        return state._replace(point=point, history=history, exact=exact, passes=state.passes + 1, used=used + 1)
+        return state._replace(point=point, exact=exact, passes=state.passes + 1, used=state.used + 1)
 
-    def renew(state: _State) -> _State:
+    def renew(state: _State, history: History) -> _State:
         return state._replace(point=state.point._replace(q=form.renewed(state.point)), exact=yes)
 
-    def step(state: _State) -> _State:
+    def step(both: tuple[_State, History]) -> tuple[_State, History]:
         """Look at the gap; below target by gradients of which some are old, renew them and look again; else sweep."""
+        state, history = both
         small = relative_gap(lane, state.point.b, state.point.q) <= target
         settled, spent = small & state.exact, ~small & (state.passes >= limit)
-        return lax.switch(
+        state = lax.switch(
             jnp.where(settled, 0, jnp.where(spent, 1, jnp.where(small, 2, 3))),
-            (lambda x: x._replace(going=no, active=no), lambda x: x._replace(going=no), renew, sweep),
+            (
+                lambda x, _: x._replace(going=no, active=no),
+                lambda x, _: x._replace(going=no),
+                renew,
+                sweep,
+            ),
             state,
+            history,
         )
+        # Here and not in `sweep`: what goes through a branch is copied before jax 0.12.
+        at = (state.used - 1) % anderson.SPAN
+        now = (state.point.b, getattr(state.point, form.affine))
+        return state, tuple(lax.dynamic_update_index_in_dim(h, x, at, 0) for h, x in zip(history, now, strict=True))
 
     point = form.begin(start.B)
     history = tuple(jnp.zeros((anderson.SPAN, len(x)), x.dtype) for x in (point.b, getattr(point, form.affine)))
-    state = _State(point, history, start.active, start.active, yes, start.passes, jnp.zeros_like(limit))
-    end = lax.while_loop(lambda x: x.going, step, state)
+    state = _State(point, start.active, start.active, yes, start.passes, jnp.zeros_like(limit))
+    end, _ = lax.while_loop(lambda x: x[0].going, step, (state, history))
     return Progress(end.point.b, end.point.q, end.active, end.passes)
 
 
@@ -209,10 +223,14 @@ def _pass(form: _Form) -> Callable[[_Point], _Point]:
 
     def visit(j, point: _Point) -> _Point:
         gradient, old = form.gradient(j, point), _at(point.b, j)
-        new = penalty.soft(gradient + _at(lane.diagonal, j) * old, _at(form.threshold, j)) * _at(inverse, j)
-        if lane.terms.bounded:
-            new = jnp.clip(new, _at(lane.terms.lo, j), _at(lane.terms.hi, j))
-        change, new, point = lax.optimization_barrier((new - old, new, point))
+
+        def step(_, state):
+            new = penalty.soft(gradient + _at(lane.diagonal, j) * old, _at(form.threshold, j)) * _at(inverse, j)
+            if lane.terms.bounded:
+                new = jnp.clip(new, _at(lane.terms.lo, j), _at(lane.terms.hi, j))
+            return new, new - old
+
+        new, change = lax.fori_loop(0, jnp.minimum(j + 1, 1), step, (old, jnp.zeros_like(old)))
         return form.move(j, change, gradient, point._replace(b=_put(point.b, new, j)))
 
     def one_pass(point: _Point) -> _Point:

@@ -123,8 +123,7 @@ def _centre(grams: Grams, usable: Bool[Array, "G p"], has_test: Bool[Array, " G"
     every = jnp.tile(usable, (q, 1))
     return GramView(
         group=jnp.tile(jnp.arange(count), q),
-        train_gram=gram * (usable[:, :, None] & usable[:, None, :]),
-        test_gram=scored(test_gram),
+        grams=jnp.concatenate([gram * (usable[:, :, None] & usable[:, None, :]), scored(test_gram)], axis=2),
         test_cross=by_set(scored(test_cross)),
         test_moment=by_set(scored(test_moment)),
         usable=every,
@@ -133,8 +132,11 @@ def _centre(grams: Grams, usable: Bool[Array, "G p"], has_test: Bool[Array, " G"
     )
 
 
-@jax.jit
-def subset(whole: GramView, sets: Int[Array, " S"], kept: Int[Array, " G"], group: Int[Array, " S"]) -> GramView:
-    """The view of some sets; of all groups only `kept`, `group` numbering them."""
+def subset(whole: GramView, sets: Int[np.ndarray, " S"]) -> GramView:
+    """The view of some sets. The Gram matrices stay where they are; only a reordering of all groups is a copy."""
+    count, group = len(whole.grams), np.asarray(whole.group)[sets]
     per_set = {name: getattr(whole, name)[sets] for name in ("test_cross", "test_moment", "usable", "cross", "moment")}
-    return GramView(group, whole.train_gram[kept], whole.test_gram[kept], **per_set)
+    grams = whole.grams
+    if len(sets) == count and not np.array_equal(group, np.arange(count)):
+        grams, group = grams[group], np.arange(count)
+    return GramView(group, grams, **per_set)

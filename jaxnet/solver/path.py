@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxnet.solver import between, working_set
+from jaxnet.solver.between import Ends
 from jaxnet.solver.place import null_fit
 from jaxnet.solver.rounds import Slots, Start, judge, settle
 from jaxnet.solver.task import Step, Task, report
@@ -26,11 +27,11 @@ SINGLE_COLUMNS = 256
 
 
 class _State(NamedTuple):
-    """At a knot: its solution and the one before, by slot, and their gradients by column."""
+    """At a knot, `now`, and the one before, `old`; the slots hold the solutions of both, in this order."""
 
     slots: Slots
-    gradient: Float[Array, "S L p"]
-    gradient_old: Float[Array, "S L p"]
+    now: Ends
+    old: Ends
 
 
 def walk(task: Task, emit: Callable[[Step], None], stopped: Callable[[], bool] = lambda: False) -> None:
@@ -47,7 +48,7 @@ def walk(task: Task, emit: Callable[[Step], None], stopped: Callable[[], bool] =
             continue
         emit(step)
         if before is not None and before >= task.skip and k - before > 1:
-            pair = between.Pair(before, k, state.slots, state.gradient_old, state.gradient)
+            pair = between.Pair(before, k, state.slots, state.old, state.now)
             slots = between.fill(task, pair, most, emit)
             state = state._replace(slots=slots)
 
@@ -72,25 +73,27 @@ def _begin(task: Task) -> _State:
     ws = working_set.build(task.view, [task.unpenalised] * sets, task.view.usable.shape[1], dtype)
     free = np.tile(task.unpenalised.astype(np.int32), (sets, 1))
     gradient, pinv = null_fit(task.view, free, lanes)
-    B, _ = judge(task, task.at(0), Slots(ws, pinv, (np.zeros((sets, lanes, ws.width)),)))
-    return _State(Slots(ws, pinv, (B, B)), gradient, gradient)
+    B, remainder, _ = judge(task, task.at(0), Slots(ws, pinv, (np.zeros((sets, lanes, ws.width)),)))
+    here = Ends(gradient, remainder)
+    return _State(Slots(ws, pinv, (B, B)), here, here)
 
 
 def _advance(task: Task, state: _State, k: int, last: int | None, before: int | None) -> tuple[_State, Step]:
     """All lanes at knot k, from the solutions at the knots `last` and, if there is one, `before`."""
-    start = Start(_ahead(task, k, last, before), state.gradient, state.gradient_old)
+    start = Start(_ahead(task, k, last, before), state.now.gradient, state.old.gradient)
     everyone = np.ones(task.lam1.shape[:2], bool)
     solution, older = state.slots.solutions
     # First comes what is to be solved; the last knot's solution also stays as it is.
     slots = Slots(state.slots.ws, state.slots.pinv, (solution, older, solution))
     end = settle(task, task.at(k), slots, start, everyone, max(task.tol, LEAD_TOL) if k < task.skip else task.tol)
     ws, (B, _, previous) = end.slots.ws, end.slots.solutions
-    step, gradient = report(task, k, end.figures, ws.index, B), end.gradient
+    step, here = report(task, k, end.figures, ws.index, B), Ends(end.gradient, end.remainder)
     finite = np.isfinite(step.values).all(axis=2, keepdims=True)
     if not finite.all():  # a diverged lane starts again at zero, where its gradient is x'y
         B = np.where(finite, step.values, 0.0)
-        gradient = np.where(finite, gradient, np.asarray(task.view.cross)[:, None])
-    return _State(Slots(ws, end.slots.pinv, (B, previous)), gradient, state.gradient), step
+        origin = Ends(task.view.cross, task.view.origin())
+        here = Ends(*(np.where(finite, x, np.asarray(x0)[:, None]) for x, x0 in zip(here, origin, strict=True)))
+    return _State(Slots(ws, end.slots.pinv, (B, previous)), here, state.now), step
 
 
 def _ahead(task: Task, k: int, last: int | None, before: int | None) -> Float[np.ndarray, "S L"]:

@@ -1,12 +1,13 @@
 """From slots to columns: exact coefficients for the unpenalised columns, remainders, and the layout by column."""
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from jaxnet.solver.view import View, per_set_matmul
+from jaxnet.solver.view import View, by_column, per_set_matmul
 
 
 def pseudo_inverse(view: View, index: Int[Array, "S u"]) -> tuple[Float[Array, "S u m"], Float[Array, "S u u"]]:
@@ -34,22 +35,36 @@ def refit(view: View, remainder: Array, atoms: Array, index: Int[Array, "S u"], 
     return remainder - per_set_matmul(shift, atoms, transpose=False), shift
 
 
+class Base(NamedTuple):
+    """Coefficients by slot whose remainder is known."""
+
+    B: Float[Array, "S L W"]
+    remainder: Float[Array, "S L m"]
+
+
 @jax.jit
-def place(view: View, index: Int[Array, "S W"], B: Float[Array, "S L W"], pinv: Array, used: Int[Array, " S"]):
+def place(
+    view: View,
+    index: Int[Array, "S W"],
+    B: Float[Array, "S L W"],
+    pinv: Array,
+    used: Int[Array, " S"],
+    base: Base | None = None,
+):
     """Refit the unpenalised coefficients, and lay all out by column: (B, remainder, dense (S, L, p)).
 
-    Only the first `used` slots of a set have coefficients.
+    Only the first `used` slots of a set have coefficients. Close to a `base`, the remainder follows from its.
     """
-    sets, lanes, _ = B.shape
-    where = (jnp.arange(sets)[:, None, None], jnp.arange(lanes)[None, :, None], index[:, None])
-    lay_out = lambda B: jnp.zeros((sets, lanes, view.usable.shape[1])).at[where].set(B, mode="drop")
-    dense = lay_out(B)
-    remainder = view.remainder_of_slots(B, index, used, dense)
+    sets, p = view.usable.shape
+    if base is None:
+        remainder = view.origin()[:, None] - view.combine(B, index, used)
+    else:
+        remainder = base.remainder + view.combine(base.B - B, index, used)
     free = pinv.shape[1]
     if not free:
-        return B, remainder, dense
+        return B, remainder, by_column(B, index, p)
     mine = index[:, :free]
     atoms = jax.vmap(view.atoms)(mine, jnp.arange(sets))
     remainder, shift = refit(view, remainder, atoms, mine, pinv)
     B = B.at[:, :, :free].add(shift)
-    return B, remainder, lay_out(B)
+    return B, remainder, by_column(B, index, p)

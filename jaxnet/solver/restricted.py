@@ -75,22 +75,17 @@ def relative_gap(lane: Lane, b: Float[Array, "*lanes W"], q: Float[Array, "*lane
     """
     terms, cross, diagonal = lane.terms, lane.cross, lane.diagonal
     free = (terms.l1 <= 0) & (terms.l2 <= 0)
-    parts = (
-        cross * b,
-        q * b,
-        terms.l2 * b * b,
-        jnp.where(free, cross + q, cross) * b,
-        penalty.value(b, terms),
-        penalty.conjugate(jnp.where(free, 0.0, q), terms),
-        jnp.where(free, q * q / jnp.where(diagonal > 0, diagonal, 1.0), 0.0),
-    )
-    inner, fit, ridge, held, value, conjugate, unfitted = total(jnp.stack(jnp.broadcast_arrays(*parts)))
-    rss, fitted = lane.moment - inner - fit, lane.moment - held
+    unfitted = jnp.where(free, q * q / jnp.where(diagonal > 0, diagonal, 1.0), 0.0)
+    rss = lane.moment - total((cross + q) * b)
+    fitted = lane.moment - total(jnp.where(free, cross + q, cross) * b)
+    ridge = total(terms.l2 * b * b)
+    value = total(penalty.value(b, terms) + 0.5 * unfitted)
+    conjugate = total(penalty.conjugate(jnp.where(free, 0.0, q), terms))
     u = q - terms.l2 * b
     limit = least(jnp.where(free, jnp.inf, penalty.dual_scale(u, terms)))
     dual_a = penalty.scaled_dual(jnp.where(free, 0.0, u), fitted, rss + ridge, limit, terms)
     primal = 0.5 * rss + value
-    gap = primal - jnp.maximum(dual_a, fitted - 0.5 * rss - conjugate) + 0.5 * unfitted
+    gap = primal - jnp.maximum(dual_a, fitted - 0.5 * rss - conjugate)
     null = 0.5 * lane.moment
     return gap / jnp.where(null > 0, null, 1.0)
 

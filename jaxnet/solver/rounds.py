@@ -15,7 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxnet import penalty
 from jaxnet.solver import coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
-from jaxnet.solver.place import place
+from jaxnet.solver.place import Base, place
 from jaxnet.solver.restricted import Progress, Restricted
 from jaxnet.solver.task import Figures, Task
 from jaxnet.solver.view import View
@@ -71,19 +71,27 @@ class Start(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The first solution of `slots` is certified: its figures, and its gradient."""
+    """The first solution of `slots` is certified: its figures, its gradient and its remainder."""
 
     slots: Slots
     figures: Figures
     gradient: Float[Array, "S L p"]
+    remainder: Float[Array, "S L m"]
 
 
 def settle(
-    task: Task, pen: Penalties, slots: Slots, start: Start, active: Bool[np.ndarray, "S L"], tol: float
+    task: Task,
+    pen: Penalties,
+    slots: Slots,
+    start: Start,
+    active: Bool[np.ndarray, "S L"],
+    tol: float,
+    remainder: Float[Array, "S L m"] | None = None,
 ) -> Settled:
     """Rounds until the gap of every active lane is below `tol` or gives no more.
 
-    The second of the `slots`' solutions is what the first is extrapolated from; further ones only move along.
+    The second of the `slots`' solutions is what the first is extrapolated from; further ones only move along. `remainder`
+    is that of the first solution, given where little of it will change.
     """
     view = task.view
     joins = np.asarray(_screen(start, pen, view.usable))
@@ -95,12 +103,13 @@ def settle(
         problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, ws.count, pen)
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
-        B, seal = judge(task, pen, slots.put(B))
+        base = None if remainder is None else Base(slots.solutions[0], remainder)
+        B, remainder, seal = judge(task, pen, slots.put(B), base)
         slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), np.asarray(passes)
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
         rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
         if not rounds.active.any():
-            return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient)
+            return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
         if ws.dtype == np.float32 and rounds.stale.max() >= 1:
             slots = slots.widen(view)
         start = Start(np.zeros_like(start.ahead), seal.gradient, seal.gradient)
@@ -130,11 +139,13 @@ class _Rounds:
         self.active = missed & (self.stale < PATIENCE) & (self.passes < self.max_iter)
 
 
-def judge(task: Task, pen: Penalties, slots: Slots) -> tuple[Float[Array, "S L W"], Certificate]:
-    """Refit the unpenalised coefficients of the first solution, and certify all lanes."""
+def judge(
+    task: Task, pen: Penalties, slots: Slots, base: Base | None = None
+) -> tuple[Float[Array, "S L W"], Float[Array, "S L m"], Certificate]:
+    """Refit the unpenalised coefficients of the first solution, which may be close to a `base`, and certify all lanes."""
     ws, solution = slots.ws, slots.solutions[0]
-    B, remainder, dense = place(task.view, ws.index, solution, slots.pinv, ws.count)
-    return B, certify(task.view, remainder, dense, task.sd, pen)
+    B, remainder, dense = place(task.view, ws.index, solution, slots.pinv, ws.count, base)
+    return B, remainder, certify(task.view, remainder, dense, task.sd, pen)
 
 
 @jax.jit
@@ -167,7 +178,7 @@ def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
     further = lambda x, old: x + begin.ahead[..., None] * (x - old)
     start = Progress(cast(further(B, older)), cast(further(q, q_old)), active, passes)
     end = SOLVERS[solver](restricted, start, cast(target), limit)
-    B = end.B.astype(jnp.float64)
+    B = jnp.where(active[..., None], end.B.astype(jnp.float64), B)
     B = B if pen.lo is None else jnp.clip(B, wide(pen.lo)[:, None], wide(pen.hi)[:, None])
     return B, end.active, end.passes
 

@@ -7,7 +7,8 @@ by its own training means if there is an intercept, so the intercept never appea
 Both views have one vector per column, its *atom*, and one per lane, its *remainder*, with the same identity:
 
     remainder = origin - B @ atoms      rows view: atoms are centred columns (n), the remainder is the residual;
-                                        Gram view: atoms are Gram rows (p), the remainder is the gradient x'r.
+                                        Gram view: atoms are rows of the training and of the held-out Gram matrix
+                                        (2p), the remainder is the gradient x'r on the training and the held-out rows.
 """
 
 from abc import ABC, abstractmethod
@@ -21,6 +22,7 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet.design.base import Design
+from jaxnet.design.combine import combine
 
 FULL = lax.Precision.HIGHEST
 
@@ -49,14 +51,14 @@ class View(ABC):
         """The remainder of a lane without coefficients."""
 
     @abstractmethod
-    def remainder(self, dense: Float[Array, "S L p"]) -> Float[Array, "S L m"]:
-        """The remainder of coefficients laid out by column."""
+    def explained(self, dense: Float[Array, "S L p"]) -> Float[Array, "S L m"]:
+        """B @ atoms, of coefficients laid out by column."""
 
     @abstractmethod
-    def remainder_of_slots(
-        self, B: Float[Array, "S L W"], index: Int[Array, "S W"], used: Int[Array, " S"], dense: Float[Array, "S L p"]
+    def combine(
+        self, B: Float[Array, "S L W"], index: Int[Array, "S W"], used: Int[Array, " S"]
     ) -> Float[Array, "S L m"]:
-        """The remainder of coefficients by slot, of which the first `used` of a set count; `dense` are the same by column."""
+        """B @ atoms, of coefficients by slot with many zeros, of which the first `used` of a set count."""
 
     @abstractmethod
     def atoms(self, index: Int[Array, " M"], s: Int[Array, ""]) -> Float[Array, "M m"]:
@@ -100,18 +102,17 @@ class RowView(View):
     def origin(self):
         return self.y
 
-    def remainder(self, dense):
+    def explained(self, dense):
         sets, lanes, p = dense.shape
         fitted = self.design.matmul(dense.reshape(sets * lanes, p)).reshape(sets, lanes, -1)
-        return self.y[:, None] - (fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None])
+        return fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None]
 
-    def remainder_of_slots(self, B, index, used, dense):
-        # On a CPU a native loop over the nonzeros beats any product: they are few, and X stays in the cache.
-        if jax.default_backend() != "cpu":
-            return self.remainder(dense)
+    def combine(self, B, index, used):
+        if not _on_cpu():
+            return self.explained(by_column(B, index, self.mean.shape[1]))
         at = jnp.minimum(index, self.mean.shape[1] - 1)
         level = jnp.sum(B * jnp.take_along_axis(self.mean, at, axis=1)[:, None], axis=2)
-        return self.y[:, None] - (self.design.combine(B, at, used) - level[..., None])
+        return self.design.combine(B, at, used) - level[..., None]
 
     def atoms(self, index, s):
         p = self.mean.shape[1]
@@ -147,59 +148,76 @@ class RowView(View):
 @register_dataclass
 @dataclass(frozen=True)
 class GramView(View):
-    """Through one Gram matrix per group: for tall problems; X is never touched again."""
+    """Through two Gram matrices per group, side by side: of its training and of its held-out rows. For tall problems; X is
+    never touched again."""
 
     group: Int[Array, " S"]
-    train_gram: Float[Array, "G p p"]
-    test_gram: Float[Array, "G p p"]
+    grams: Float[Array, "G p 2*p"]
     test_cross: Float[Array, "S p"]
     test_moment: Float[Array, " S"]
     usable: Bool[Array, "S p"]
     cross: Float[Array, "S p"]
     moment: Float[Array, " S"]
 
+    @property
+    def train_gram(self) -> Float[Array, "G p p"]:
+        return self.grams[:, :, : self.usable.shape[1]]
+
     def origin(self):
-        return self.cross
+        return jnp.concatenate([self.cross, self.test_cross], axis=1)
 
-    def remainder(self, dense):
-        return self.cross[:, None] - self._through(dense, self.train_gram)
+    def explained(self, dense):
+        if len(self.grams) == len(dense):  # then set s is in group s (moments.subset)
+            return per_set_matmul(dense, self.grams, transpose=False)
+        return lax.map(lambda x: jnp.matmul(x[0], self.grams[x[1]], precision=FULL), (dense, self.group))
 
-    def remainder_of_slots(self, B, index, used, dense):
-        return self.remainder(dense)
+    def combine(self, B, index, used):
+        p = self.usable.shape[1]
+        if not _on_cpu():
+            return self.explained(by_column(B, index, p))
+        return combine(self.grams, self.group, jnp.minimum(index, p - 1), B, used)
 
     def atoms(self, index, s):
         p = self.usable.shape[1]
         at = jnp.minimum(index, p - 1)
         keep = (index < p) & self.usable[s, at]
-        return jnp.where(keep[:, None], self.train_gram[self.group[s], at], 0.0)
+        return jnp.where(keep[:, None], self.grams[self.group[s], at], 0.0)
 
     def scaled(self, atoms, s):
         return atoms
 
     def gram(self, mine, others, index):
-        return jnp.take(mine, index, axis=1, mode="fill", fill_value=0)
+        return jnp.take(mine[:, : self.usable.shape[1]], index, axis=1, mode="fill", fill_value=0)
 
     def slot_gradient(self, remainder, atoms, index):
         at = jnp.broadcast_to(index[:, None], (*remainder.shape[:2], index.shape[1]))
-        return jnp.take_along_axis(remainder, at, axis=2, mode="fill", fill_value=0)
-
-    def _through(self, dense: Float[Array, "S L p"], gram: Float[Array, "G p p"]) -> Float[Array, "S L p"]:
-        """Each set's coefficients times its group's matrix. Where there are as many groups as sets, set s is in group s."""
-        if len(gram) == len(dense):
-            return per_set_matmul(dense, gram, transpose=False)
-        return lax.map(lambda x: jnp.matmul(x[0], gram[x[1]], precision=FULL), (dense, self.group))
+        train = remainder[..., : self.usable.shape[1]]
+        return jnp.take_along_axis(train, at, axis=2, mode="fill", fill_value=0)
 
     def fit(self, remainder, dense):
+        p = dense.shape[2]
+        train, test = remainder[..., :p], remainder[..., p:]
         inner = jnp.einsum("slp,sp->sl", dense, self.cross)
-        explained = inner - jnp.einsum("slp,slp->sl", dense, remainder)
-        quadratic = jnp.sum(dense * self._through(dense, self.test_gram), axis=2)
-        test_error = self.test_moment[:, None] - 2 * jnp.einsum("slp,sp->sl", dense, self.test_cross) + quadratic
+        # rss = m - <b, c> - <b, c - G b>, on the training rows and on the held-out ones.
+        test_error = self.test_moment[:, None] - jnp.sum(dense * (self.test_cross[:, None] + test), axis=2)
         return Fit(
-            gradient=jnp.where(self.usable[:, None], remainder, 0.0),
-            rss=self.moment[:, None] - 2 * inner + explained,
+            gradient=jnp.where(self.usable[:, None], train, 0.0),
+            rss=self.moment[:, None] - inner - jnp.sum(dense * train, axis=2),
             fitted=self.moment[:, None] - inner,
             test_error=jnp.maximum(test_error, 0.0),
         )
+
+
+def _on_cpu() -> bool:
+    """There a native loop over the nonzeros beats any product: they are few, and what it reads stays in the cache."""
+    return jax.default_backend() == "cpu"
+
+
+def by_column(B: Float[Array, "S L W"], index: Int[Array, "S W"], p: int) -> Float[Array, "S L p"]:
+    """Coefficients by slot, laid out by column."""
+    sets, lanes, _ = B.shape
+    where = (jnp.arange(sets)[:, None, None], jnp.arange(lanes)[None, :, None], index[:, None])
+    return jnp.zeros((sets, lanes, p), B.dtype).at[where].set(B, mode="drop")
 
 
 def per_set_matmul(left: Float[Array, "S L a"], right: Array, *, transpose: bool) -> Float[Array, "S L b"]:
