@@ -9,6 +9,7 @@ Whatever is affine in the coefficients (gradients, residuals) is combined with t
 """
 
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 from jaxnet.solver.sums import total
@@ -25,15 +26,17 @@ def weights(history: Float[Array, "SPAN W"], ridge: Float[Array, ""]) -> Float[A
     `ridge`, relative to the steps and never below rounding, keeps the weights small: they magnify what is rounding.
     """
     steps = history[1:] - history[:-1]
-    pairs = [(i, j) for i in range(DEPTH) for j in range(i + 1)]
-    products = total(jnp.stack([steps[i] * steps[j] for i, j in pairs]))
-    gram = [[products[pairs.index((i, j))] for j in range(i + 1)] for i in range(DEPTH)]
-    size = sum(gram[i][i] for i in range(DEPTH))
-    unit = jnp.where(size > 0, size, 1.0)
+
+    def product(k, gram):
+        i, j = k // DEPTH, k % DEPTH
+        one = total(lax.dynamic_index_in_dim(steps, i, keepdims=False) * lax.dynamic_index_in_dim(steps, j, keepdims=False))
+        return lax.dynamic_update_slice(gram, one[None, None], (i, j))
+
+    gram = lax.fori_loop(0, DEPTH * DEPTH, product, jnp.zeros((DEPTH, DEPTH), history.dtype))
+    size = total(jnp.diagonal(gram))
     ridge = jnp.maximum(ridge, 10 * jnp.finfo(history.dtype).eps)
-    lower = [[gram[i][j] / unit + (ridge if i == j else 0.0) for j in range(i + 1)] for i in range(DEPTH)]
-    solved = jnp.stack(_solve_ones(lower))
-    chosen = solved / jnp.sum(solved)
+    solved = _solve_ones(gram / jnp.where(size > 0, size, 1.0) + ridge * jnp.eye(DEPTH, dtype=history.dtype))
+    chosen = solved / total(solved)
     return jnp.where((size > 0) & jnp.all(jnp.isfinite(chosen)), chosen, last(chosen))
 
 
@@ -44,21 +47,18 @@ def last(like: Float[Array, " DEPTH"]) -> Float[Array, " DEPTH"]:
 
 def combine(weights: Float[Array, " DEPTH"], history: Float[Array, "SPAN m"]) -> Float[Array, " m"]:
     """The combined iterate, or what is affine in it."""
-    return jnp.sum(weights[:, None] * history[1:], axis=0)
+    return sum(weights[i] * history[i + 1] for i in range(DEPTH))
 
 
-def _solve_ones(lower: list[list[Array]]) -> list[Array]:
-    """x with A x = 1, A symmetric positive definite, given by its lower triangle; by Cholesky's L D L', entry by entry."""
-    size = len(lower)
-    factor, pivot = [[None] * size for _ in range(size)], [None] * size
-    for j in range(size):
-        pivot[j] = lower[j][j] - sum(factor[j][k] ** 2 * pivot[k] for k in range(j))
-        for i in range(j + 1, size):
-            factor[i][j] = (lower[i][j] - sum(factor[i][k] * factor[j][k] * pivot[k] for k in range(j))) / pivot[j]
-    x = [None] * size
-    for i in range(size):
-        x[i] = 1.0 - sum(factor[i][k] * x[k] for k in range(i))
-    x = [x[i] / pivot[i] for i in range(size)]
-    for i in reversed(range(size)):
-        x[i] = x[i] - sum(factor[k][i] * x[k] for k in range(i + 1, size))
-    return x
+def _solve_ones(matrix: Float[Array, "DEPTH DEPTH"]) -> Float[Array, " DEPTH"]:
+    """x with A x = 1, A symmetric positive definite, by elimination. In loops, as unrolled scalars take long to compile."""
+    joined = jnp.concatenate([matrix, jnp.ones((DEPTH, 1), matrix.dtype)], axis=1)
+
+    def eliminate(k, joined):
+        row = lax.dynamic_index_in_dim(joined, k, 0)
+        column = lax.dynamic_index_in_dim(joined, k, 1)
+        pivot = lax.dynamic_slice(joined, (k, k), (1, 1))
+        return joined - jnp.where(jnp.arange(DEPTH)[:, None] == k, 0.0, column / pivot) * row
+
+    end = lax.fori_loop(0, DEPTH, eliminate, joined)
+    return end[:, DEPTH] / jnp.diagonal(end)

@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet.solver.certificate import Penalties
-from jaxnet.solver.rounds import Slots, Start, judge, settle
 from jaxnet.solver.place import Base
+from jaxnet.solver.rounds import Slots, Start, judge, settle
 from jaxnet.solver.task import Figures, Step, Task, report
 
 

@@ -86,8 +86,8 @@ class _Form(ABC):
         """All gradients, exact."""
 
     @abstractmethod
-    def objective(self, b: Float[Array, " W"], affine: Array, moved: Float[Array, " W"]) -> Float[Array, ""]:
-        """The objective at b, over that at the start but for the start's penalty; `moved` is b less the start."""
+    def gain(self, b: Float[Array, " W"], affine: Array, point: _Point, start: Float[Array, " W"]) -> Float[Array, ""]:
+        """The objective at the point less that at b; `start` are the coefficients whose gradient is q0."""
 
 
 class _Gram(_Form):
@@ -115,8 +115,9 @@ class _Gram(_Form):
     def renewed(self, point):
         return point.q
 
-    def objective(self, b, affine, moved):
-        return total(penalty.value(b, self.lane.terms) - 0.5 * (self.q0 + affine) * moved)
+    def gain(self, b, affine, point, start):
+        objective = lambda b, q: penalty.value(b, self.lane.terms) - 0.5 * (self.q0 + q) * (b - start)
+        return total(objective(point.b, point.q) - objective(b, affine))
 
 
 class _Rows(_Form):
@@ -138,8 +139,9 @@ class _Rows(_Form):
     def renewed(self, point):
         return lax.fori_loop(0, self.lane.used, lambda j, q: _put(q, self.gradient(j, point), j), point.q)
 
-    def objective(self, b, affine, moved):
-        return total(penalty.value(b, self.lane.terms) - self.q0 * moved) + 0.5 * total(affine * affine)
+    def gain(self, b, affine, point, start):
+        change = penalty.value(point.b, self.lane.terms) - penalty.value(b, self.lane.terms) - self.q0 * (point.b - b)
+        return total(change) + 0.5 * total(point.carry * point.carry - affine * affine)
 
 
 def _at(x, j):
@@ -256,7 +258,7 @@ def _accelerated(form: _Form, start: Float[Array, " W"], history: tuple, point: 
         weights = jnp.where(inside, weights, anderson.last(weights))
         b = jnp.where(inside, b, point.b)
     affine = anderson.combine(weights, history[1])
-    both = jnp.stack([b, point.b]), jnp.stack([affine, getattr(point, form.affine)])
-    there, here = jax.vmap(form.objective)(*both, both[0] - start[None])
-    b, affine = (jnp.where(there < here, x[0], x[1]) for x in both)
-    return point._replace(**{"b": b, form.affine: affine})
+    better = form.gain(b, affine, point, start) > 0
+    return point._replace(
+        **{"b": jnp.where(better, b, point.b), form.affine: jnp.where(better, affine, getattr(point, form.affine))}
+    )

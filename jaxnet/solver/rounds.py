@@ -100,7 +100,7 @@ def settle(
     while True:
         slots = slots.join(view, wanted)
         ws, (B, older, *_) = slots.ws, slots.solutions
-        problem = ((view.cross, view.moment), ws.row_form, ws.arrays.gram, ws.index, ws.count, pen)
+        problem = ((view.cross, view.moment), (task.sd, view.usable), ws.row_form, ws.arrays.gram, ws.index, ws.count, pen)
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
         base = None if remainder is None else Base(slots.solutions[0], remainder)
@@ -161,14 +161,15 @@ def _screen(start: Start, pen: Penalties, usable) -> Bool[Array, "S p"]:
 @partial(jax.jit, static_argnums=0)
 def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
     """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
-    (cross, moment), scaled, gram, index, used, pen = problem
+    (cross, moment), (sd, usable), scaled, gram, index, used, pen = problem
     active, passes, target = lanes
     at = jnp.minimum(index, cross.shape[1] - 1)
     inside = index < cross.shape[1]
     wide = lambda x: None if x is None else jnp.where(inside, jnp.take_along_axis(x, at, axis=1), 0)
     cast = lambda x: None if x is None else x.astype(gram.dtype)
     slot = lambda x: cast(wide(x))
-    diagonal = jnp.diagonal(gram, axis1=1, axis2=2) if scaled is None else jnp.sum(scaled * scaled, axis=2)
+    # The squared norm of a scaled column is its variance.
+    diagonal = jnp.diagonal(gram, axis1=1, axis2=2) if scaled is None else slot(jnp.where(usable, sd * sd, 0.0))
     restricted = Restricted(
         scaled, gram, diagonal, slot(cross), cast(moment), cast(pen.lam1), cast(pen.lam2),
         slot(pen.factor1), slot(pen.factor2), slot(pen.lo), slot(pen.hi), used,
