@@ -236,13 +236,12 @@ def _pass(form: _Form) -> Callable[[_Point], _Point]:
         return form.move(j, change, gradient, point._replace(b=_put(point.b, new, j)))
 
     def one_pass(point: _Point) -> _Point:
-        awake = (point.b != 0) | (jnp.abs(point.q) > form.threshold)
-
         def enlist(j, state):
             order, count = state
-            return _put(order, j.astype(jnp.int32), count), count + _at(awake, j)
+            awake = (_at(point.b, j) != 0) | (jnp.abs(_at(point.q, j)) > _at(form.threshold, j))
+            return _put(order, j.astype(jnp.int32), count), count + awake
 
-        order, count = lax.fori_loop(0, lane.used, enlist, (jnp.zeros(len(awake), jnp.int32), jnp.zeros((), int)))
+        order, count = lax.fori_loop(0, lane.used, enlist, (jnp.zeros(len(point.b), jnp.int32), jnp.zeros((), int)))
         return lax.fori_loop(0, count, lambda i, p: visit(_at(order, i), p), point)
 
     return one_pass

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from jaxnet.solver import between, working_set
 from jaxnet.solver.between import Ends
-from jaxnet.solver.place import null_fit
+from jaxnet.solver.place import Base, null_fit
 from jaxnet.solver.rounds import Slots, Start, judge, settle
 from jaxnet.solver.task import Step, Task, report
 
@@ -70,10 +70,11 @@ def _begin(task: Task) -> _State:
     large = task.view.usable.shape[1] >= SINGLE_COLUMNS
     mild = max(task.penalties.factor1.max(), task.penalties.factor2.max()) < SINGLE_FACTOR
     dtype = np.float32 if large and mild and task.tol >= SINGLE_LIMIT else np.float64
-    ws = working_set.build(task.view, [task.unpenalised] * sets, task.view.usable.shape[1], dtype)
+    ws = working_set.build(task.view, [task.unpenalised] * sets, lanes, dtype)
     free = np.tile(task.unpenalised.astype(np.int32), (sets, 1))
     gradient, pinv = null_fit(task.view, free, lanes)
-    B, remainder, _ = judge(task, task.at(0), Slots(ws, pinv, (np.zeros((sets, lanes, ws.width)),)))
+    zero = Base.zero(task.view, lanes, ws.width)
+    B, remainder, _ = judge(task, task.at(0), Slots(ws, pinv, (zero.B,)), zero)
     here = Ends(gradient, remainder)
     return _State(Slots(ws, pinv, (B, B)), here, here)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from jaxnet.solver.view import View, by_column, per_set_matmul
@@ -25,7 +26,7 @@ def null_fit(view: View, index: Int[Array, "S u"], lanes: int) -> tuple[Float[Ar
     """With all penalised coefficients at zero: the gradients, and `pseudo_inverse` of the unpenalised columns `index`."""
     _, pinv = pseudo_inverse(view, index)
     zero = jnp.zeros((len(index), lanes, index.shape[1]))
-    _, remainder, dense = place(view, index, zero, pinv, jnp.zeros(len(index), int))
+    _, remainder, dense = place(view, index, zero, pinv, jnp.zeros(len(index), int), Base.zero(view, *zero.shape[1:]))
     return view.fit(remainder, dense).gradient, pinv
 
 
@@ -41,6 +42,13 @@ class Base(NamedTuple):
     B: Float[Array, "S L W"]
     remainder: Float[Array, "S L m"]
 
+    @classmethod
+    def zero(cls, view: View, lanes: int, width: int) -> "Base":
+        """No coefficients."""
+        origin = view.origin()
+        sets, m = origin.shape
+        return cls(np.zeros((sets, lanes, width)), jnp.broadcast_to(origin[:, None], (sets, lanes, m)))
+
 
 @jax.jit
 def place(
@@ -49,17 +57,14 @@ def place(
     B: Float[Array, "S L W"],
     pinv: Array,
     used: Int[Array, " S"],
-    base: Base | None = None,
+    base: Base,
 ):
     """Refit the unpenalised coefficients, and lay all out by column: (B, remainder, dense (S, L, p)).
 
-    Only the first `used` slots of a set have coefficients. Close to a `base`, the remainder follows from its.
+    Only the first `used` slots of a set have coefficients. The remainder follows from that of the `base`.
     """
     sets, p = view.usable.shape
-    if base is None:
-        remainder = view.origin()[:, None] - view.combine(B, index, used)
-    else:
-        remainder = base.remainder + view.combine(base.B - B, index, used)
+    remainder = base.remainder + view.combine(base.B - B, index, used)
     free = pinv.shape[1]
     if not free:
         return B, remainder, by_column(B, index, p)

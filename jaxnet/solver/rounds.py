@@ -103,7 +103,8 @@ def settle(
         problem = ((view.cross, view.moment), (task.sd, view.usable), ws.row_form, ws.arrays.gram, ws.index, ws.count, pen)
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
-        base = None if remainder is None else Base(slots.solutions[0], remainder)
+        known = remainder is not None
+        base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
         slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), np.asarray(passes)
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
@@ -140,9 +141,9 @@ class _Rounds:
 
 
 def judge(
-    task: Task, pen: Penalties, slots: Slots, base: Base | None = None
+    task: Task, pen: Penalties, slots: Slots, base: Base
 ) -> tuple[Float[Array, "S L W"], Float[Array, "S L m"], Certificate]:
-    """Refit the unpenalised coefficients of the first solution, which may be close to a `base`, and certify all lanes."""
+    """Refit the unpenalised coefficients of the first solution, and certify all lanes; the closer to `base` the faster."""
     ws, solution = slots.ws, slots.solutions[0]
     B, remainder, dense = place(task.view, ws.index, solution, slots.pinv, ws.count, base)
     return B, remainder, certify(task.view, remainder, dense, task.sd, pen)

@@ -19,6 +19,8 @@ from jaxnet.solver.view import GramView, RowView, View
 
 SPAN = 128
 """Slots whose Gram entries are made at once; every width is a multiple of it."""
+SMALL = 512
+"""The least width, but for designs of fewer columns: narrower sets would save less than their programs take to compile."""
 APPEND = 32
 """Slots that one append fills."""
 GROWTH = 1.1
@@ -42,6 +44,7 @@ class WorkingSet:
     member: Bool[np.ndarray, "S p"]
     arrays: Arrays
     dtype: np.dtype
+    lanes: int
 
     @property
     def width(self) -> int:
@@ -53,17 +56,17 @@ class WorkingSet:
         return None if self.arrays.gram.shape[2] else self.arrays.scaled
 
 
-def build(view: View, columns: list[Int[np.ndarray, " k"]], p: int, dtype, least: int = 0) -> WorkingSet:
+def build(view: View, columns: list[Int[np.ndarray, " k"]], lanes: int, dtype, least: int = 0) -> WorkingSet:
     """A working set that holds the given columns of each set, in that order, of a width of at least `least`."""
-    sizes = np.array([len(c) for c in columns])
-    width = max(_width(int(GROWTH * sizes.max(initial=0)) + APPEND, p, _rows(view)), least)
+    sizes, p = np.array([len(c) for c in columns]), view.usable.shape[1]
+    width = max(_width(int(GROWTH * sizes.max(initial=0)) + APPEND, p, lanes, _rows(view)), least)
     index = np.full((len(columns), width), p, np.int32)
     member = np.zeros((len(columns), p), bool)
     for s, chosen in enumerate(columns):
         index[s, : len(chosen)] = chosen
         member[s, chosen] = True
     arrays = _fill(view, index, width > _rows(view), np.dtype(dtype))
-    return WorkingSet(index, sizes, member, arrays, np.dtype(dtype))
+    return WorkingSet(index, sizes, member, arrays, np.dtype(dtype), lanes)
 
 
 def _rows(view: View) -> float:
@@ -94,7 +97,7 @@ def widen(ws: WorkingSet, view: View) -> tuple[WorkingSet, np.ndarray]:
 def _lay_out(ws: WorkingSet, view: View, old: list, new: list, dtype) -> tuple[WorkingSet, np.ndarray]:
     """A fresh layout: the kept slots of each set, then its newcomers; with the old slot of every new one."""
     columns = [np.concatenate([ws.index[s, o], new[s]]) for s, o in enumerate(old)]
-    laid = build(view, columns, ws.member.shape[1], dtype, ws.width)
+    laid = build(view, columns, ws.lanes, dtype, ws.width)
     order = np.full(laid.index.shape, ws.width, np.int32)
     for s, slots in enumerate(old):
         order[s, : len(slots)] = slots
@@ -114,15 +117,23 @@ def _append(ws: WorkingSet, view: View, new: list[np.ndarray]) -> WorkingSet:
             count[s] += len(part)
         # A copy: the device may still read this call's index when the next one writes into it.
         arrays = _insert(view, arrays, index.copy(), batch, offset)
-    return WorkingSet(index, count, member, arrays, ws.dtype)
+    return WorkingSet(index, count, member, arrays, ws.dtype, ws.lanes)
 
 
-def _width(size: int, p: int, rows: float) -> int:
-    """Few sizes: 128, then powers of two from 512 in the Gram form, of four in the row form, whose passes they don't slow;
-    never more than all p columns need."""
-    bits = max((size - 1).bit_length(), 9)
-    width = 1 << (bits if 1 << bits <= rows else bits + (bits - 9) % 2)
-    return SPAN if size <= SPAN else min(width, -(-p // SPAN) * SPAN)
+def _width(size: int, p: int, lanes: int, rows: float) -> int:
+    """Few widths, as each has its own programs: SMALL, then powers of two in the Gram form; in the row form one that a set
+    of so many lanes seldom outgrows (each has at most about as many nonzeros as there are rows), then powers of four.
+
+    Never more than all p columns need.
+    """
+    width = SMALL
+    while width < size:
+        width = 2 * width if 2 * width <= rows else max(4 * width, _power_of_two(lanes * rows))
+    return min(width, -(-p // SPAN) * SPAN)
+
+
+def _power_of_two(size: float) -> int:
+    return 1 << (int(size) - 1).bit_length()
 
 
 @partial(jax.jit, static_argnums=(2, 3))
@@ -166,6 +177,6 @@ def _insert(view: View, arrays: Arrays, index, batch: Int[Array, "S M"], offset:
 
 def bytes_per_set(view_type: type[View], lanes: int, n: int, p: int) -> float:
     """Device bytes that a set needs at a typical working-set size, for cutting sweeps into chunks."""
-    width = _width(min(p, n), p, np.inf)
+    width = _width(min(p, n), p, lanes, np.inf)
     rows = 0 if view_type is GramView else 0.5 * n
     return 8.0 * (width * (rows + width) + 16 * lanes * p + 8 * lanes * width + 6 * p)
