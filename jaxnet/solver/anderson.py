@@ -29,7 +29,9 @@ def weights(history: Float[Array, "SPAN W"], ridge: Float[Array, ""]) -> Float[A
 
     def product(k, gram):
         i, j = k // DEPTH, k % DEPTH
-        one = total(lax.dynamic_index_in_dim(steps, i, keepdims=False) * lax.dynamic_index_in_dim(steps, j, keepdims=False))
+        one = total(
+            lax.dynamic_index_in_dim(steps, i, keepdims=False) * lax.dynamic_index_in_dim(steps, j, keepdims=False)
+        )
         return lax.dynamic_update_slice(gram, one[None, None], (i, j))
 
     gram = lax.fori_loop(0, DEPTH * DEPTH, product, jnp.zeros((DEPTH, DEPTH), history.dtype))

@@ -100,7 +100,15 @@ def settle(
     while True:
         slots = slots.join(view, wanted)
         ws, (B, older, *_) = slots.ws, slots.solutions
-        problem = ((view.cross, view.moment), (task.sd, view.usable), ws.row_form, ws.arrays.gram, ws.index, ws.count, pen)
+        problem = (
+            (view.cross, view.moment),
+            (task.sd, view.usable),
+            ws.row_form,
+            ws.arrays.gram,
+            ws.index,
+            ws.count,
+            pen,
+        )
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
         known = remainder is not None
