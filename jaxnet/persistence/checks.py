@@ -42,7 +42,7 @@ def is_sweep_result(result: Any) -> bool:
             result.fold_weights is None or _is_array(result.fold_weights, "f", (folds,)),
             *(_is_array(a, "fiu", (*grid, folds + 1)) for a in (result.kkt, result.iterations)),
             _is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
-            type(result.tol) is float,
+            _is_real(result.tol),
             names is None or (type(names) is tuple and len(names) == width and set(map(type, names)) <= {str}),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
@@ -50,4 +50,66 @@ def is_sweep_result(result: Any) -> bool:
     )
 
 
-CHECKS = {"SweepResult": is_sweep_result, "SparseRows": is_sparse_rows}
+def is_best_fit(fit: Any) -> bool:
+    """Whether every field has the type that `BestFit` documents."""
+    reals = (fit.alpha, fit.rho, fit.intercept, fit.cv_error, fit.cv_se, fit.gap)
+    index = type(fit.index) is tuple and len(fit.index) == 2 and set(map(type, fit.index)) == {int}
+    others = type(fit.rule) is str and type(fit.nonzeros) is int and type(fit.status).__name__ == "Status"
+    return index and others and all(map(_is_real, reals)) and _is_array(fit.coef, "f") and fit.coef.ndim == 1
+
+
+def is_kfold(folds: Any) -> bool:
+    """Whether the fields are numbers; `KFold.split` checks which."""
+    whole = (int, np.integer)
+    seed = folds.seed is None or isinstance(folds.seed, whole)
+    return isinstance(folds.n_splits, whole) and isinstance(folds.shuffle, (bool, np.bool_)) and seed
+
+
+FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}
+FITTED["Lasso"] = FITTED["ElasticNet"]
+FITTED["LassoCV"] = (*FITTED["ElasticNet"], "alpha_", "alphas_", "mse_path_")
+FITTED["ElasticNetCV"] = (*FITTED["LassoCV"], "l1_ratio_")
+
+
+def is_estimator(model: Any) -> bool:
+    """Whether a fitted estimator has all that `fit` sets, of the right shapes; parameters are for `fit` to check."""
+    state = vars(model)
+    requests = state.get("_requests", {})
+    if not isinstance(requests, dict) or not requests.keys() <= {"fit", "score"}:
+        return False
+    if not all(alias is None or type(alias) in (bool, str) for alias in requests.values()):
+        return False
+    names = FITTED[type(model).__name__]
+    if not state.keys() & {*names, "feature_names_in_"}:
+        return True
+    return state.keys() >= set(names) and _is_linear(state) and ("alpha_" not in names or _is_chosen(state))
+
+
+def _is_linear(state: dict[str, Any]) -> bool:
+    """coef_ (p,) or (q, p) and what goes with it."""
+    coef, intercept, iterations = (state[name] for name in ("coef_", "intercept_", "n_iter_"))
+    if not _is_array(coef, "f") or coef.ndim not in (1, 2):
+        return False
+    p, responses = coef.shape[-1], coef.shape[:-1]
+    columns = state.get("feature_names_in_")
+    counts = iterations if type(iterations) is list else [iterations]
+    return all(
+        (
+            type(state["n_features_in_"]) is int and state["n_features_in_"] == p,
+            _is_real(intercept) or _is_array(intercept, "f", responses or (1,)),
+            _is_array(state["dual_gap_"], "f", responses) if responses else _is_real(state["dual_gap_"]),
+            set(map(type, counts)) <= {int} and len(counts) == math.prod(responses),
+            columns is None or _is_array(columns, "O", (p,)),
+        )
+    )
+
+
+def _is_chosen(state: dict[str, Any]) -> bool:
+    """What cross-validation adds."""
+    numbers = _is_real(state["alpha_"]) and _is_real(state.get("l1_ratio_", 0.0))
+    arrays = _is_array(state["mse_path_"], "f") and _is_array(state["alphas_"], "f")
+    return numbers and arrays and state["mse_path_"].ndim <= 3 and state["alphas_"].ndim in (1, 2)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, (float, np.floating))

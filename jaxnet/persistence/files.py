@@ -15,8 +15,9 @@ FORMAT_VERSION = 1
 def save(obj: Any, path: str | Path) -> None:
     """Write `obj` to `path`, in one step: an interrupted or failed write leaves what was there before.
 
-    obj: a `SweepResult`, or builtins and NumPy arrays of booleans, integers or reals, nested in dicts (with text keys),
-    lists and tuples. NumPy scalars come back as Python numbers, arrays row-major.
+    obj: a `SweepResult`, `BestFit`, `KFold`, an estimator (fitted or not), or builtins and arrays of booleans, integers,
+    reals or text; also nested in dicts (with text keys), lists and tuples. Everything comes back with its own type and the
+    same bits, except that arrays become row-major NumPy arrays in the byte order of the machine.
 
     Raises `InvalidInput` naming the place of what cannot be saved, and `OSError` if the file cannot be written.
 

@@ -1,22 +1,24 @@
 """Objects as trees of builtins, and back.
 
-An array is a dict {"~": "array", "dtype", "shape", "data"}; one of jaxnet's own objects {"~": its class, "fields"}.
+An object that is no builtin is a dict with the key "~":
+
+    array       {"~": "array", "dtype", "shape", "data"}    little-endian bytes, row-major
+    scalar      {"~": "scalar", "dtype", "data"}            a NumPy scalar
+    texts       {"~": "texts", "texts"}                     a vector of texts (dtype object)
+    SweepResult {"~": "SweepResult", "parts"}               and so on for every class of `kinds`
 """
 
 import math
-from dataclasses import fields
-from importlib import import_module
+import sys
 from typing import Any
 
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence.checks import CHECKS
+from jaxnet.persistence.kinds import KINDS, Estimator, class_of, kind_of
 from jaxnet.persistence.opcodes import Refuse
 
 TAG = "~"
-# Classes a file may hold, with their homes; each is a dataclass built from exactly its fields.
-_CLASSES = {"SweepResult": "jaxnet.result", "SparseRows": "jaxnet.result"}
 _DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}" for kind in ("i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8"))}
 _MAX_DEPTH = 32
 
@@ -25,8 +27,6 @@ def encode(value: Any, place: str, depth: int = 0) -> Any:
     """`value` as builtins; `place` is where it stands, for messages."""
     if depth > _MAX_DEPTH:
         raise InvalidInput(f"cannot save {place}: nested more than {_MAX_DEPTH} deep.")
-    if isinstance(value, np.generic):
-        value = value.item()
     kind = type(value)
     if value is None or kind in (bool, float, str, bytes) or (kind is int and -(2**63) <= value < 2**64):
         return value
@@ -37,19 +37,27 @@ def encode(value: Any, place: str, depth: int = 0) -> Any:
         if wrong:
             raise InvalidInput(f"cannot save {place}: the key {wrong[0]!r} is not a text other than {TAG!r}.")
         return {key: encode(v, f"{place}[{key!r}]", depth + 1) for key, v in value.items()}
-    if kind is np.ndarray:
-        dtype = value.dtype.newbyteorder("<").str
-        if dtype not in _DTYPES:
-            raise InvalidInput(f"cannot save {place}: an array of dtype {value.dtype}; convert it to numbers.")
-        return {TAG: "array", "dtype": dtype, "shape": value.shape, "data": value.astype(dtype, copy=False).tobytes()}
-    if _CLASSES.get(kind.__name__) == kind.__module__:
-        parts = {f.name: encode(getattr(value, f.name), f"{place}.{f.name}", depth + 1) for f in fields(value)}
-        return {TAG: kind.__name__, "fields": parts}
-    raise InvalidInput(f"cannot save {place}: {kind.__name__} is no kind jaxnet saves; convert it to builtins.")
+    if kind is np.str_:
+        return str(value)
+    if isinstance(value, np.generic):
+        return {TAG: "scalar", "dtype": _dtype(value, place), "data": _bytes(np.asarray(value))}
+    if kind is np.ndarray or ("jax" in sys.modules and isinstance(value, sys.modules["jax"].Array)):
+        return _encode_array(np.asarray(value), place)
+    own = kind_of(value)
+    if own is None:
+        raise InvalidInput(f"cannot save {place}: {kind.__name__} is no kind jaxnet saves; convert it to builtins.")
+    parts = own.parts(value, place)
+    try:
+        return {TAG: kind.__name__, "parts": {k: encode(v, f"{place}.{k}", depth + 1) for k, v in parts.items()}}
+    except InvalidInput as error:
+        if not isinstance(own, Estimator):
+            raise
+        hint = "A parameter can be left out first, as in set_params(cv=None): predictions do not need it."
+        raise InvalidInput(f"{error} {hint}" if hint not in str(error) else str(error)) from None
 
 
 def decode(value: Any, place: str, refuse: Refuse, depth: int = 0) -> Any:
-    """The inverse of `encode`, checking everything it meets."""
+    """The inverse of `encode`, checking everything it meets. Keys of dicts are texts already."""
     if depth > _MAX_DEPTH:
         refuse(f"is refused: {place} is nested more than {_MAX_DEPTH} deep")
     if isinstance(value, list | tuple):
@@ -59,31 +67,62 @@ def decode(value: Any, place: str, refuse: Refuse, depth: int = 0) -> Any:
     if TAG not in value:
         return {key: decode(v, f"{place}[{key!r}]", refuse, depth + 1) for key, v in value.items()}
     tag = value[TAG]
-    if tag == "array":
-        return _decode_array(value, place, refuse)
-    if not isinstance(tag, str) or tag not in _CLASSES:
-        refuse(f"is refused: {place} is of the unknown kind {tag!r}")
-    if value.keys() != {TAG, "fields"} or not isinstance(value["fields"], dict):
+    if tag in ("array", "scalar"):
+        return _decode_numbers(value, place, refuse)
+    if tag == "texts":
+        return _decode_texts(value, place, refuse)
+    if not isinstance(tag, str) or tag not in KINDS:
+        refuse(f"is refused: {place} is of the unknown kind {tag!r}; a newer jaxnet may know it")
+    if value.keys() != {TAG, "parts"} or not isinstance(value["parts"], dict):
         refuse(f"is damaged: {place} is no {tag}")
-    cls = getattr(import_module(_CLASSES[tag]), tag)
-    if value["fields"].keys() != {f.name for f in fields(cls)}:
-        refuse(f"is damaged: {place} has other fields than a {tag}")
-    built = cls(**{key: decode(v, f"{place}.{key}", refuse, depth + 1) for key, v in value["fields"].items()})
-    if not CHECKS[tag](built):
-        refuse(f"is damaged: {place} is a {tag} whose parts do not fit together")
+    kind, cls = KINDS[tag], class_of(tag)
+    required, optional = kind.names(cls)
+    if not required <= value["parts"].keys() <= required | optional:
+        refuse(f"is damaged: {place} has other parts than a {tag}")
+    parts = {key: decode(v, f"{place}.{key}", refuse, depth + 1) for key, v in value["parts"].items()}
+    built = kind.build(cls, parts)
+    if not kind.fit(built):
+        refuse(f"is damaged: {place}, of kind {tag}, has parts that do not fit together")
     return built
 
 
-def _decode_array(value: dict[str, Any], place: str, refuse: Refuse) -> np.ndarray:
-    if value.keys() != {TAG, "dtype", "shape", "data"}:
-        refuse(f"is damaged: {place} is no array")
-    dtype, shape, data = value["dtype"], value["shape"], value["data"]
+def _dtype(value: np.ndarray | np.generic, place: str) -> str:
+    dtype = value.dtype.newbyteorder("<").str
+    if dtype not in _DTYPES:
+        what = "an array" if isinstance(value, np.ndarray) else "a NumPy scalar"
+        raise InvalidInput(f"cannot save {place}: {what} of dtype {value.dtype}; convert it to numbers.")
+    return dtype
+
+
+def _bytes(array: np.ndarray) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _encode_array(array: np.ndarray, place: str) -> dict[str, Any]:
+    if array.dtype == object and array.ndim == 1 and all(type(text) is str for text in array):
+        return {TAG: "texts", "texts": tuple(array)}
+    return {TAG: "array", "dtype": _dtype(array, place), "shape": array.shape, "data": _bytes(array)}
+
+
+def _decode_numbers(value: dict[str, Any], place: str, refuse: Refuse) -> np.ndarray | np.generic:
+    tag = value[TAG]
+    if value.keys() != {TAG, "dtype", "data"} | ({"shape"} if tag == "array" else set()):
+        refuse(f"is damaged: {place} is no {tag}")
+    dtype, shape, data = value["dtype"], value.get("shape", ()), value["data"]
     whole = type(shape) is tuple and len(shape) <= 16 and all(type(k) is int and 0 <= k < 2**48 for k in shape)
     if type(dtype) is not str or dtype not in _DTYPES or type(data) is not bytes or not whole:
         refuse(f"is damaged: {place} has a wrong dtype or shape")
     if math.prod(shape) * np.dtype(dtype).itemsize != len(data) or (dtype == "|b1" and data.strip(b"\0\1")):
         refuse(f"is damaged: {place} has data that do not fit its dtype and shape")
     try:
-        return np.frombuffer(data, dtype=dtype).reshape(shape).copy()
+        array = np.frombuffer(data, dtype=dtype).reshape(shape).copy()
     except ValueError as error:  # shapes like (0, 2**40, 2**40), which NumPy cannot represent
         refuse(f"is damaged: {place}: {error}")
+    return array if tag == "array" else array[()]
+
+
+def _decode_texts(value: dict[str, Any], place: str, refuse: Refuse) -> np.ndarray:
+    texts = value.get("texts")
+    if value.keys() != {TAG, "texts"} or type(texts) is not tuple or not all(type(text) is str for text in texts):
+        refuse(f"is damaged: {place} is no vector of texts")
+    return np.array(texts, dtype=object)

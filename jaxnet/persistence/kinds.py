@@ -1,0 +1,111 @@
+"""jaxnet's own classes that a file may hold: how each comes apart into named parts and is built from them.
+
+A new class is one entry of `KINDS`. Files name a class without its module, so that a class can move.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from importlib import import_module
+from typing import Any
+
+from jaxnet.errors import InvalidInput
+from jaxnet.persistence import checks
+
+
+@dataclass(frozen=True)
+class Kind(ABC):
+    """One class: the module it lives in, and whether the parts of a built object `fit` together."""
+
+    home: str
+    fit: Callable[[Any], bool]
+
+    @abstractmethod
+    def parts(self, value: Any, place: str) -> dict[str, Any]:
+        """What is saved of `value`, by name; raises `InvalidInput` naming `place` if that is not all of it."""
+
+    @abstractmethod
+    def names(self, cls: type) -> tuple[set[str], set[str]]:
+        """The names of the parts a file must have, and of those it may have besides."""
+
+    @abstractmethod
+    def build(self, cls: type, parts: dict[str, Any]) -> Any:
+        """The object from its parts, whose names are right."""
+
+
+class Data(Kind):
+    """A dataclass: its fields. Files may lack a field with a default, as one added in a later version must have."""
+
+    def parts(self, value: Any, place: str) -> dict[str, Any]:
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+
+    def names(self, cls: type) -> tuple[set[str], set[str]]:
+        everything = {field.name for field in fields(cls)}
+        optional = {field.name for field in fields(cls) if field.default is not MISSING}
+        return everything - optional, optional
+
+    def build(self, cls: type, parts: dict[str, Any]) -> Any:
+        return cls(**parts)
+
+
+class Member(Kind):
+    """A member of an enumeration: its name."""
+
+    def parts(self, value: Any, place: str) -> dict[str, Any]:
+        return {"name": value.name}
+
+    def names(self, cls: type) -> tuple[set[str], set[str]]:
+        return {"name"}, set()
+
+    def build(self, cls: type, parts: dict[str, Any]) -> Any:
+        return cls.__members__.get(parts["name"]) if isinstance(parts["name"], str) else None
+
+
+class Estimator(Kind):
+    """An estimator, fitted or not: its parameters, fitted attributes and metadata requests, nothing else."""
+
+    def parts(self, value: Any, place: str) -> dict[str, Any]:
+        everything = vars(value)
+        own = sorted(everything.keys() - set().union(*self.names(type(value))))
+        if own:
+            raise InvalidInput(
+                f"cannot save {place}: {type(value).__name__} has an attribute {own[0]!r} that is not jaxnet's; delete it, "
+                "or save it beside the model, {'model': model, 'more': ...}."
+            )
+        return dict(everything)
+
+    def names(self, cls: type) -> tuple[set[str], set[str]]:
+        optional = set(cls._defaults()) | set(checks.FITTED[cls.__name__]) | {"feature_names_in_", "_requests"}
+        return set(), optional
+
+    def build(self, cls: type, parts: dict[str, Any]) -> Any:
+        parameters = cls._defaults().keys()
+        model = cls(**{name: value for name, value in parts.items() if name in parameters})
+        for name in parts.keys() - parameters:
+            setattr(model, name, parts[name])
+        return model
+
+
+def class_of(name: str) -> type:
+    """The class that a file calls `name`."""
+    return getattr(import_module(KINDS[name].home), name)
+
+
+def kind_of(value: Any) -> Kind | None:
+    """The kind of an object, None if jaxnet has no such class (a subclass is another class)."""
+    cls = type(value)
+    kind = KINDS.get(cls.__name__)
+    return kind if kind is not None and kind.home == cls.__module__ else None
+
+
+KINDS: dict[str, Kind] = {
+    "SweepResult": Data("jaxnet.result", checks.is_sweep_result),
+    "SparseRows": Data("jaxnet.result", checks.is_sparse_rows),
+    "BestFit": Data("jaxnet.result", checks.is_best_fit),
+    "Status": Member("jaxnet.result", lambda value: value is not None),
+    "KFold": Data("jaxnet.resampling", checks.is_kfold),
+    "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
+    "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
+    "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
+    "LassoCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
+}

@@ -1,0 +1,141 @@
+"""Objects to save, files to load, and what makes two objects equal."""
+
+import dataclasses
+import hashlib
+import io
+import pickle
+
+import numpy as np
+
+import jaxnet
+from jaxnet import persistence
+from jaxnet.estimators.protocol import Estimator
+from jaxnet.persistence.seal import MAGIC
+from jaxnet.result import SparseRows, SweepResult
+
+
+def equal(a, b) -> bool:
+    """Same structure, types and values; arrays by dtype (whatever the byte order), shape and bytes."""
+    if isinstance(a, np.ndarray) and a.dtype == object:
+        return isinstance(b, np.ndarray) and b.dtype == object and equal(a.tolist(), b.tolist())
+    if isinstance(a, np.ndarray):
+        a = a.astype(a.dtype.newbyteorder("<"))
+        return type(b) is np.ndarray and (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(equal(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(equal, a, b))
+    return repr(a) == repr(b)  # so that -0.0 is not 0.0, and nan is nan
+
+
+def seal(content: object, path, **envelope) -> None:
+    """A file with a valid trailer around any picklable content, as an attacker could write it."""
+    full = {"format": "jaxnet", "version": persistence.FORMAT_VERSION, "written_by": "test", "content": content}
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, protocol=4)
+    pickler.fast = True
+    pickler.dump({**full, **envelope})
+    seal_bytes(buffer.getvalue(), path)
+
+
+def seal_bytes(body: bytes, path) -> None:
+    sealed = body + MAGIC
+    path.write_bytes(sealed + hashlib.sha256(sealed).digest())
+
+
+def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResult:
+    """A made-up result of 2 rho and 3 alphas on 4 columns, every optional field set."""
+    rng = np.random.default_rng(0)
+    grid = (2, 3) if responses is None else (responses, 2, 3)
+    lanes = (*grid, folds + 1)
+
+    def rows(count: int) -> SparseRows:
+        dense = rng.normal(size=(count, 4)) * rng.integers(0, 2, (count, 4))
+        at, columns = np.nonzero(dense)
+        return SparseRows(dense[at, columns], columns, np.r_[0, np.cumsum(np.bincount(at, minlength=count))], 4)
+
+    whole = SweepResult(
+        rho=np.array([0.5, 1.0]),
+        alphas=-np.sort(-rng.uniform(size=grid)),
+        coefs=rows(int(np.prod(grid))),
+        intercepts=rng.normal(size=grid),
+        errors=rng.uniform(size=(*grid, folds)) if folds else None,
+        fold_weights=rng.uniform(size=folds) if folds else None,
+        gap=rng.uniform(size=lanes),
+        kkt=rng.uniform(size=lanes),
+        iterations=rng.integers(1, 9, lanes),
+        status=rng.integers(0, 4, lanes),
+        feature_names=("a", "b", "c", "d"),
+        tol=1e-4,
+        fold_coefs=rows(int(np.prod(grid)) * folds) if folds else None,
+        fold_intercepts=rng.normal(size=(*grid, folds)) if folds else None,
+    )
+    return dataclasses.replace(whole, **changes)
+
+
+def as_tree(value):
+    """An object as nested dicts, to compare."""
+    if dataclasses.is_dataclass(value):
+        return {f.name: as_tree(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Estimator):
+        return {"class": type(value), **{name: as_tree(part) for name, part in sorted(vars(value).items())}}
+    if isinstance(value, dict):
+        return {key: as_tree(part) for key, part in value.items()}
+    return type(value)(map(as_tree, value)) if type(value) in (list, tuple) else value
+
+
+def model(name: str, dtype: type = np.float64, responses: int | None = None, names: bool = True, **params):
+    """A made-up fitted estimator on 4 columns, without a fit."""
+    rng = np.random.default_rng(1)
+    made = getattr(jaxnet, name)(**params)
+    shape = () if responses is None else (responses,)
+    made.coef_ = rng.normal(size=(*shape, 4)).astype(dtype)
+    made.intercept_ = rng.normal(size=shape).astype(dtype) if shape else dtype(rng.normal())
+    made.dual_gap_ = rng.uniform(size=shape).astype(dtype) if shape else dtype(rng.uniform())
+    made.n_iter_ = [3] * responses if responses else 3
+    made.n_features_in_ = 4
+    if names:
+        made.feature_names_in_ = np.array(["a", "b", "c", "d"], dtype=object)
+    if name.endswith("CV"):
+        made.alphas_ = -np.sort(-rng.uniform(size=5))
+        made.mse_path_ = rng.uniform(size=(5, 3)).astype(dtype)
+        made.alpha_ = made.alphas_[2]
+    if name == "ElasticNetCV":
+        made.l1_ratio_ = np.float64(0.5)
+    return made
+
+
+def objects() -> dict[str, object]:
+    """One object of every kind a file may hold, and of every form it takes; the same on every machine."""
+    pairs = [([0, 1], [2, 3]), (np.array([2, 3]), np.array([0, 1]))]
+    return {
+        "result": result(),
+        "result_of_two_responses": result(responses=2),
+        "result_without_folds": result(folds=0, feature_names=None),
+        "best_fit": result(feature_names=None).best(),
+        "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
+        "unfitted": jaxnet.ElasticNet(alpha=0.25, max_iter=None),
+        "elastic_net": model("ElasticNet", alpha=np.float64(0.1), positive=True),
+        "elastic_net_float32": model("ElasticNet", np.float32, names=False),
+        "lasso_of_two_responses": model("Lasso", responses=2),
+        "lasso_without_intercept": _changed(model("Lasso", np.float32, fit_intercept=False), intercept_=0.0),
+        "elastic_net_cv": model("ElasticNetCV", l1_ratio=[0.1, 0.5], alphas=np.array([0.1, 1.0]), cv=pairs),
+        "lasso_cv": model("LassoCV", np.float32, cv=jaxnet.KFold(3)).set_fit_request(sample_weight=True),
+        "tree": {
+            "arrays": [
+                np.arange(6).reshape(2, 3).astype(kind) for kind in ("?", "i1", "u2", "i4", "u8", "f2", "f4", "f8")
+            ],
+            "scalars": (np.float32(0.1), np.int8(-3), np.bool_(True), jaxnet.result.Status.MAX_ITER),
+            "builtins": (None, True, -(2**63), 2**64 - 1, 0.1, -0.0, float("inf"), "naïve ☃", b"\0\xff", (), [], {}),
+            "texts": np.array(["a", ""], dtype=object),
+            "empty": np.zeros((0, 3)),
+        },
+    }
+
+
+def _changed(made, **attributes):
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    return made
