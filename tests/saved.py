@@ -10,7 +10,7 @@ import numpy as np
 import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
-from jaxnet.persistence.seal import MAGIC
+from jaxnet.persistence.seal import SEALED
 from jaxnet.result import SparseRows, SweepResult
 
 
@@ -41,7 +41,7 @@ def seal(content: object, path, **envelope) -> None:
 
 
 def seal_bytes(body: bytes, path) -> None:
-    sealed = body + MAGIC
+    sealed = body + SEALED
     path.write_bytes(sealed + hashlib.sha256(sealed).digest())
 
 

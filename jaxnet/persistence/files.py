@@ -6,51 +6,66 @@ from typing import Any, NoReturn
 from jaxnet import __version__
 from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence.seal import read_sealed, write_sealed
+from jaxnet.persistence.opcodes import Refuse
+from jaxnet.persistence.seal import check_key, read_envelope, read_seal, valid_key, write_sealed
 from jaxnet.persistence.tree import decode, encode
 
 FORMAT_VERSION = 1
 
 
-def save(obj: Any, path: str | Path) -> None:
+def save(obj: Any, path: str | Path, *, key: bytes | None = None) -> None:
     """Write `obj` to `path`, in one step: an interrupted or failed write leaves what was there before.
 
-    obj: a `SweepResult`, `BestFit`, `KFold`, an estimator (fitted or not), or builtins and arrays of booleans, integers,
-    reals or text; also nested in dicts (with text keys), lists and tuples. Everything comes back with its own type and the
-    same bits, except that arrays become row-major NumPy arrays in the byte order of the machine.
+    - obj: a `SweepResult`, `BestFit`, `KFold`, an estimator (fitted or not), or builtins and arrays of booleans, integers,
+      reals or text; also nested in dicts (with text keys), lists and tuples. Everything comes back with its own type and
+      the same bits, except that arrays become row-major NumPy arrays in the byte order of the machine.
+    - path: where to; a file that is there is replaced.
+    - key: at least 16 secret bytes to sign the file with (HMAC-SHA256), so that `load` with the same key takes it only
+      from someone who has the key. By default it is not signed. Nothing is encrypted.
 
     Raises `InvalidInput` naming the place of what cannot be saved, and `OSError` if the file cannot be written.
 
     >>> import numpy as np
     >>> save({"alpha": 0.1, "coef": np.zeros(3)}, "example.jaxnet")
     """
+    key = valid_key(key)
     content = encode(obj, "content")
     envelope = {"format": "jaxnet", "version": FORMAT_VERSION, "written_by": __version__, "content": content}
     with atomic_file(path) as file:
-        write_sealed(envelope, file)
+        write_sealed(envelope, file, key)
 
 
-def load(path: str | Path) -> Any:
-    """What `save` wrote to `path`, whole and unchanged.
+def load(path: str | Path, *, key: bytes | None = None) -> Any:
+    """What `save` wrote to `path`, whole and unchanged; runs no code from the file, whoever wrote it.
 
-    Raises `InvalidInput` if the file is damaged, is no jaxnet file or comes from a newer jaxnet, and `OSError` if it
-    cannot be read.
+    - key: the one that the file was saved with. Without, a file may hold wrong numbers from anyone who could write it.
 
-    >>> save([1, 2.5], "example.jaxnet"); load("example.jaxnet")
+    Raises `InvalidInput` if the file is damaged, is no jaxnet file or comes from a newer jaxnet, if it is signed and `key`
+    is missing or another, or if a key is given and it is not signed; `OSError` if it cannot be read.
+
+    >>> save([1, 2.5], "example.jaxnet", key=b"sixteen or more!")
+    >>> load("example.jaxnet", key=b"sixteen or more!")
     [1, 2.5]
     """
+    key = valid_key(key)
     path = Path(path)
     data = path.read_bytes()
 
     def refuse(reason: str) -> NoReturn:
         raise InvalidInput(f"{path} {reason}.")
 
-    envelope = read_sealed(data, refuse)
+    seal = read_seal(data, refuse)
+    check_key(data, seal, key, refuse)
+    envelope = read_envelope(data, seal, refuse)
+    _check_version(envelope, refuse)
+    return decode(envelope["content"], "content", refuse)
+
+
+def _check_version(envelope: dict[str, Any], refuse: Refuse) -> None:
     if envelope["version"] > FORMAT_VERSION:
         refuse(
             f"has format version {envelope['version']}, written by jaxnet {envelope.get('written_by')}; jaxnet "
             f"{__version__} reads up to version {FORMAT_VERSION}: upgrade jaxnet"
         )
-    if envelope.keys() != {"format", "version", "written_by", "content"}:
+    if envelope["version"] < 1 or envelope.keys() != {"format", "version", "written_by", "content"}:
         refuse("is damaged: its envelope has unexpected parts")
-    return decode(envelope["content"], "content", refuse)
