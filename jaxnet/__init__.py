@@ -22,6 +22,7 @@ _HOME = {
     "enable_compile_cache": "compilation",
     "save": "persistence",
     "load": "persistence",
+    "read_metadata": "persistence",
     "load_diabetes": "data.examples",
     "make_genomics": "data.generator",
     "InvalidInput": "errors",

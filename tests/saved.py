@@ -13,6 +13,8 @@ from jaxnet.estimators.protocol import Estimator
 from jaxnet.persistence.seal import SEALED
 from jaxnet.result import SparseRows, SweepResult
 
+METADATA = {"written": "2026-01-01T00:00:00Z", "versions": {"jaxnet": "0.1.0"}}
+
 
 def equal(a, b) -> bool:
     """Same structure, types and values; arrays by dtype (whatever the byte order), shape and bytes."""
@@ -32,7 +34,13 @@ def equal(a, b) -> bool:
 
 def seal(content: object, path, **envelope) -> None:
     """A file with a valid trailer around any picklable content, as an attacker could write it."""
-    full = {"format": "jaxnet", "version": persistence.FORMAT_VERSION, "written_by": "test", "content": content}
+    full = {
+        "format": "jaxnet",
+        "version": persistence.FORMAT_VERSION,
+        "written_by": "test",
+        "metadata": METADATA,
+        "content": content,
+    }
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer, protocol=4)
     pickler.fast = True

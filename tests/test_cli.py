@@ -16,6 +16,7 @@ from cli_runs import FEATURES, SMALL, N, P, data_columns, make_data, read_rows, 
 import jaxnet
 from jaxnet.cli import main
 from jaxnet.compilation import VARIABLE, compile_loops_whole, enable_compile_cache
+from jaxnet.data.fingerprint import fingerprint
 from jaxnet.progress import Progress
 
 
@@ -61,6 +62,10 @@ def test_cli_writes_what_the_library_computes(run):
     assert summary["selected"]["cv_error"] == pytest.approx(best.cv_error)
     assert summary["certificate"]["fits"] == 2 * 6 * 4
     assert summary["data"] == {"source": "data.csv", "rows": N, "features": P, "target": "response"}
+    told = jaxnet.read_metadata(run / "model.jaxnet")
+    assert told["configuration"] == summary["request"]
+    X, y, _ = make_data()
+    assert told["data"] == {**summary["data"], "fingerprint": fingerprint(X=X, y=y)}
 
 
 def test_cli_model_holds_the_whole_result_with_names(run):

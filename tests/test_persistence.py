@@ -2,18 +2,21 @@
 
 import os
 import pickle
+import platform
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from saved import as_tree, equal, objects, result
+from saved import as_tree, equal, model, objects, result
 
+import jaxnet
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence import load, save
+from jaxnet.persistence import load, read_metadata, save
 
 DTYPES = ("bool", "int8", "uint8", "int32", "int64", "uint64", "float16", "float32", "float64", ">f8", ">i4")
 SCALARS = (
@@ -82,12 +85,34 @@ def test_saved_file_is_an_ordinary_pickle_of_builtins(path):
     assert plain["content"]["a"] == {"~": "array", "dtype": "<f8", "shape": (2,), "data": np.ones(2).tobytes()}
 
 
-def test_saved_files_are_the_same_bytes_every_time(path):
+def test_saved_files_are_the_same_bytes_for_the_same_date(path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     content = {"b": [1, 2.5], "a": np.arange(3)}
     save(content, path)
     first = path.read_bytes()
     save(content, path)
-    assert path.read_bytes() == first
+    assert path.read_bytes() == first and read_metadata(path)["written"] == "2023-11-14T22:13:20Z"
+
+
+def test_files_say_when_and_by_what_they_were_written(path):
+    import jax
+
+    start = datetime.now(UTC).replace(microsecond=0)
+    for content in (1, model("Lasso", alpha=0.5)):
+        save(content, path, metadata={"source": "cells.csv", "rows": np.arange(3)})
+        told = read_metadata(path)
+        assert start <= datetime.fromisoformat(told["written"]) <= datetime.now(UTC)
+        versions = {"jaxnet": jaxnet.__version__, "jax": jax.__version__, "numpy": np.__version__}
+        assert told["versions"] == {**versions, "python": platform.python_version()}
+        assert told["source"] == "cells.csv" and equal(told["rows"], np.arange(3))
+    assert told["configuration"] == model("Lasso", alpha=0.5).get_params()
+
+
+@pytest.mark.parametrize("metadata", [{"written": "now"}, {"versions": {}}, [1], {"a": object()}, {2: 1}])
+def test_saving_refuses_unfit_metadata(metadata, path):
+    with pytest.raises(InvalidInput, match="metadata"):
+        save(1, path, metadata=metadata)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import pickle
 
 import numpy as np
 import pytest
-from saved import result, seal, seal_bytes
+from saved import METADATA, result, seal, seal_bytes
 
 from jaxnet import persistence
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence import load, save
+from jaxnet.persistence import load, read_metadata, save
+from jaxnet.persistence.seal import SEALED
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ class Built:
 
 
 def hostile_pickles() -> dict[str, bytes]:
-    envelope = {"format": "jaxnet", "version": 1, "written_by": "x", "content": 0}
+    envelope = {"format": "jaxnet", "version": 1, "written_by": "x", "metadata": METADATA, "content": 0}
     shared = ["x"]
     bodies = {f"reduce, protocol {k}": pickle.dumps({**envelope, "content": Runs()}, protocol=k) for k in range(6)}
     bodies |= {f"instance, protocol {k}": pickle.dumps({**envelope, "content": Built()}, protocol=k) for k in range(6)}
@@ -132,8 +133,9 @@ def test_deep_nesting_is_refused(kind, depth, path):
         "tuple": b")" + b"\x85" * (depth - 1),
         "dict": b"}\x8c\x01a" * (depth - 1) + b"}" + b"s" * (depth - 1),
     }[kind]
-    envelope = b"\x80\x04}(\x8c\x06format\x8c\x06jaxnet\x8c\x07versionK\x01\x8c\x0awritten_by\x8c\x01x\x8c\x07content"
-    seal_bytes(envelope + body + b"u.", path)
+    seal("HERE", path)
+    envelope = path.read_bytes()[11 : -32 - len(SEALED)]  # without protocol and frame, whose length would be another
+    seal_bytes(b"\x80\x04" + envelope.replace(b"\x8c\x04HERE", body), path)
     with pytest.raises(InvalidInput, match="nested more than"):
         load(path)
 
@@ -144,11 +146,31 @@ def test_newer_format_asks_for_an_upgrade_and_names_both_versions(path):
         load(path)
 
 
-@pytest.mark.parametrize("envelope", [{"format": "other"}, {"version": "1"}, {"version": True}, {"more": 1}])
+@pytest.mark.parametrize(
+    "envelope", [{"format": "other"}, {"version": "1"}, {"version": True}, {"version": 0}, {"more": 1}]
+)
 def test_strange_envelopes_are_refused(envelope, path):
     seal(0, path, **envelope)
     with pytest.raises(InvalidInput, match="envelope"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        {},
+        {"more": 1},
+        {**METADATA, "written": 3},
+        {**METADATA, "versions": {"jaxnet": 1}},
+        {**METADATA, "versions": "1"},
+    ],
+)
+def test_strange_metadata_are_refused(metadata, path):
+    seal(0, path, metadata=metadata)
+    for read in (load, read_metadata):
+        with pytest.raises(InvalidInput, match="metadata lack"):
+            read(path)
 
 
 SPARSE = result().coefs

@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxnet.cli.console import note
 from jaxnet.data.arrays import as_weights
+from jaxnet.data.fingerprint import fingerprint
 from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
 
@@ -25,6 +26,10 @@ class Dataset:
     def sd(self) -> np.ndarray:
         """Weighted standard deviation (divided by n, not n - 1) of each column, (p,)."""
         return np.array([_sd(column, self.weights) for column in self.X.T])  # one column of memory at a time
+
+    def fingerprint(self) -> str:
+        """The same for the same rows, columns and weights, whatever file they came from."""
+        return fingerprint(X=self.X, y=self.y, weights=self.weights)
 
 
 def load_table(args: argparse.Namespace, text: tuple[str, ...] = ()) -> Table:

@@ -61,12 +61,17 @@ def write_run(
     coefficients: Iterable[Iterable[Any]],
     cv: Iterable[Iterable[Any]],
     summary: dict[str, Any],
+    fingerprint: str,
 ) -> None:
-    """Write the four files of a run; the tables are rows, the first of them the header."""
+    """Write the four files of a run; the tables are rows, the first of them the header.
+
+    The file of the model also tells the request and the data, of which `fingerprint` is one.
+    """
     check_free(folder, overwrite)
     try:
         with atomic_folder(folder) as draft:
-            save(model, draft / MODEL)
+            data = {**summary["data"], "fingerprint": fingerprint}
+            save(model, draft / MODEL, metadata={"data": data, "configuration": summary["request"]})
             (draft / "coefficients.csv").write_text(csv_text(coefficients), encoding="utf-8")
             (draft / "cv.csv").write_text(csv_text(cv), encoding="utf-8")
             (draft / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")

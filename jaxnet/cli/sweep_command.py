@@ -50,6 +50,7 @@ def _write(args: argparse.Namespace, report: Report, request: dict[str, Any]) ->
         coefficients=coefficient_rows(report),
         cv=cv_rows(report),
         summary={"jaxnet": __version__, "data": report.data(), "request": request, **report.outcome()},
+        fingerprint=report.dataset.fingerprint(),
     )
 
 

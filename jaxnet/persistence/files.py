@@ -6,14 +6,17 @@ from typing import Any, NoReturn
 from jaxnet import __version__
 from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
+from jaxnet.persistence.kinds import Estimator, kind_of
+from jaxnet.persistence.metadata import is_metadata, new_metadata
 from jaxnet.persistence.opcodes import Refuse
 from jaxnet.persistence.seal import check_key, read_envelope, read_seal, valid_key, write_sealed
 from jaxnet.persistence.tree import decode, encode
 
 FORMAT_VERSION = 1
+_PARTS = {"format", "version", "written_by", "metadata", "content"}
 
 
-def save(obj: Any, path: str | Path, *, key: bytes | None = None) -> None:
+def save(obj: Any, path: str | Path, *, key: bytes | None = None, metadata: dict[str, Any] | None = None) -> None:
     """Write `obj` to `path`, in one step: an interrupted or failed write leaves what was there before.
 
     - obj: a `SweepResult`, `BestFit`, `KFold`, an estimator (fitted or not), or builtins and arrays of booleans, integers,
@@ -22,6 +25,8 @@ def save(obj: Any, path: str | Path, *, key: bytes | None = None) -> None:
     - path: where to; a file that is there is replaced.
     - key: at least 16 secret bytes to sign the file with (HMAC-SHA256), so that `load` with the same key takes it only
       from someone who has the key. By default it is not signed. Nothing is encrypted.
+    - metadata: a dict of what else `read_metadata` shall tell, such as where the data came from; the time and the versions
+      of Python, NumPy, JAX and jaxnet are there by themselves, and the parameters of an estimator as "configuration".
 
     Raises `InvalidInput` naming the place of what cannot be saved, and `OSError` if the file cannot be written.
 
@@ -30,7 +35,15 @@ def save(obj: Any, path: str | Path, *, key: bytes | None = None) -> None:
     """
     key = valid_key(key)
     content = encode(obj, "content")
-    envelope = {"format": "jaxnet", "version": FORMAT_VERSION, "written_by": __version__, "content": content}
+    known = {"configuration": obj.get_params()} if isinstance(kind_of(obj), Estimator) else {}
+    about = new_metadata(metadata)
+    envelope = {
+        "format": "jaxnet",
+        "version": FORMAT_VERSION,
+        "written_by": __version__,
+        "metadata": encode({**about, **{k: v for k, v in known.items() if k not in about}}, "metadata"),
+        "content": content,
+    }
     with atomic_file(path) as file:
         write_sealed(envelope, file, key)
 
@@ -47,6 +60,28 @@ def load(path: str | Path, *, key: bytes | None = None) -> Any:
     >>> load("example.jaxnet", key=b"sixteen or more!")
     [1, 2.5]
     """
+    content, _, refuse = _open(path, key)
+    return decode(content, "content", refuse)
+
+
+def read_metadata(path: str | Path, *, key: bytes | None = None) -> dict[str, Any]:
+    """What a file says about itself, without building what it holds.
+
+    Returns a dict: "written", the time in UTC (ISO 8601); "versions" of jaxnet, python, jax and numpy that wrote it; and
+    whatever else `save` was given, such as "configuration" and "data" of the files of `jaxnet sweep`.
+
+    `key` and errors are those of `load`.
+
+    >>> save([1, 2.5], "example.jaxnet", metadata={"source": "example.csv"})
+    >>> read_metadata("example.jaxnet")["source"]
+    'example.csv'
+    """
+    _, metadata, _ = _open(path, key)
+    return metadata
+
+
+def _open(path: str | Path, key: bytes | None) -> tuple[Any, dict[str, Any], Refuse]:
+    """Content, not yet decoded, and metadata of a file; and what refuses it."""
     key = valid_key(key)
     path = Path(path)
     data = path.read_bytes()
@@ -57,15 +92,19 @@ def load(path: str | Path, *, key: bytes | None = None) -> Any:
     seal = read_seal(data, refuse)
     check_key(data, seal, key, refuse)
     envelope = read_envelope(data, seal, refuse)
-    _check_version(envelope, refuse)
-    return decode(envelope["content"], "content", refuse)
+    check_version(envelope, refuse)
+    metadata = decode(envelope["metadata"], "metadata", refuse)
+    if not is_metadata(metadata):
+        refuse("is damaged: its metadata lack the time and the versions")
+    return envelope["content"], metadata, refuse
 
 
-def _check_version(envelope: dict[str, Any], refuse: Refuse) -> None:
+def check_version(envelope: dict[str, Any], refuse: Refuse) -> None:
+    """Refuse an envelope of a newer format, or one that has other parts than this format."""
     if envelope["version"] > FORMAT_VERSION:
         refuse(
             f"has format version {envelope['version']}, written by jaxnet {envelope.get('written_by')}; jaxnet "
             f"{__version__} reads up to version {FORMAT_VERSION}: upgrade jaxnet"
         )
-    if envelope["version"] < 1 or envelope.keys() != {"format", "version", "written_by", "content"}:
+    if envelope["version"] < 1 or envelope.keys() != _PARTS:
         refuse("is damaged: its envelope has unexpected parts")
