@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import io
+import math
 import pickle
 
 import numpy as np
@@ -11,7 +12,7 @@ import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
 from jaxnet.persistence.seal import SEALED
-from jaxnet.result import SparseRows, SweepResult
+from jaxnet.result import BestFit, SparseRows, Status, SweepResult
 
 METADATA = {"written": "2026-01-01T00:00:00Z", "versions": {"jaxnet": "0.1.0"}}
 
@@ -53,32 +54,36 @@ def seal_bytes(body: bytes, path) -> None:
     path.write_bytes(sealed + hashlib.sha256(sealed).digest())
 
 
+def numbers(*shape: int) -> np.ndarray:
+    """Unlike numbers from 0 to 1, the same for ever and exact in every precision."""
+    return (np.arange(1, 1 + math.prod(shape)) * 7919 % 251 / 256).reshape(shape)
+
+
 def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResult:
     """A made-up result of 2 rho and 3 alphas on 4 columns, every optional field set."""
-    rng = np.random.default_rng(0)
     grid = (2, 3) if responses is None else (responses, 2, 3)
     lanes = (*grid, folds + 1)
 
     def rows(count: int) -> SparseRows:
-        dense = rng.normal(size=(count, 4)) * rng.integers(0, 2, (count, 4))
+        dense = (numbers(count, 4) - 0.5) * (numbers(count, 4) < 0.6)
         at, columns = np.nonzero(dense)
         return SparseRows(dense[at, columns], columns, np.r_[0, np.cumsum(np.bincount(at, minlength=count))], 4)
 
     whole = SweepResult(
         rho=np.array([0.5, 1.0]),
-        alphas=-np.sort(-rng.uniform(size=grid)),
+        alphas=-np.sort(-numbers(*grid)),
         coefs=rows(int(np.prod(grid))),
-        intercepts=rng.normal(size=grid),
-        errors=rng.uniform(size=(*grid, folds)) if folds else None,
-        fold_weights=rng.uniform(size=folds) if folds else None,
-        gap=rng.uniform(size=lanes),
-        kkt=rng.uniform(size=lanes),
-        iterations=rng.integers(1, 9, lanes),
-        status=rng.integers(0, 4, lanes),
+        intercepts=numbers(*grid),
+        errors=numbers(*grid, folds) if folds else None,
+        fold_weights=numbers(folds) if folds else None,
+        gap=numbers(*lanes),
+        kkt=numbers(*lanes),
+        iterations=np.arange(math.prod(lanes)).reshape(lanes),
+        status=np.arange(math.prod(lanes)).reshape(lanes) % 4,
         feature_names=("a", "b", "c", "d"),
         tol=1e-4,
         fold_coefs=rows(int(np.prod(grid)) * folds) if folds else None,
-        fold_intercepts=rng.normal(size=(*grid, folds)) if folds else None,
+        fold_intercepts=numbers(*grid, folds) if folds else None,
     )
     return dataclasses.replace(whole, **changes)
 
@@ -96,19 +101,18 @@ def as_tree(value):
 
 def model(name: str, dtype: type = np.float64, responses: int | None = None, names: bool = True, **params):
     """A made-up fitted estimator on 4 columns, without a fit."""
-    rng = np.random.default_rng(1)
     made = getattr(jaxnet, name)(**params)
     shape = () if responses is None else (responses,)
-    made.coef_ = rng.normal(size=(*shape, 4)).astype(dtype)
-    made.intercept_ = rng.normal(size=shape).astype(dtype) if shape else dtype(rng.normal())
-    made.dual_gap_ = rng.uniform(size=shape).astype(dtype) if shape else dtype(rng.uniform())
+    made.coef_ = numbers(*shape, 4).astype(dtype)
+    made.intercept_ = numbers(*shape).astype(dtype) if shape else dtype(0.75)
+    made.dual_gap_ = numbers(*shape).astype(dtype) if shape else dtype(0.125)
     made.n_iter_ = [3] * responses if responses else 3
     made.n_features_in_ = 4
     if names:
         made.feature_names_in_ = np.array(["a", "b", "c", "d"], dtype=object)
     if name.endswith("CV"):
-        made.alphas_ = -np.sort(-rng.uniform(size=5))
-        made.mse_path_ = rng.uniform(size=(5, 3)).astype(dtype)
+        made.alphas_ = -np.sort(-numbers(5))
+        made.mse_path_ = numbers(5, 3).astype(dtype)
         made.alpha_ = made.alphas_[2]
     if name == "ElasticNetCV":
         made.l1_ratio_ = np.float64(0.5)
@@ -122,7 +126,9 @@ def objects() -> dict[str, object]:
         "result": result(),
         "result_of_two_responses": result(responses=2),
         "result_without_folds": result(folds=0, feature_names=None),
-        "best_fit": result(feature_names=None).best(),
+        "best_fit": BestFit(
+            "1se", (1, 2), 0.25, 0.5, numbers(4) - 0.5, 3.5, 2.5, float("nan"), 4, 1e-5, Status.CONVERGED
+        ),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
         "unfitted": jaxnet.ElasticNet(alpha=0.25, max_iter=None),
         "elastic_net": model("ElasticNet", alpha=np.float64(0.1), positive=True),
@@ -135,7 +141,7 @@ def objects() -> dict[str, object]:
             "arrays": [
                 np.arange(6).reshape(2, 3).astype(kind) for kind in ("?", "i1", "u2", "i4", "u8", "f2", "f4", "f8")
             ],
-            "scalars": (np.float32(0.1), np.int8(-3), np.bool_(True), jaxnet.result.Status.MAX_ITER),
+            "scalars": (np.float32(0.1), np.int8(-3), np.bool_(True), Status.MAX_ITER),
             "builtins": (None, True, -(2**63), 2**64 - 1, 0.1, -0.0, float("inf"), "naïve ☃", b"\0\xff", (), [], {}),
             "texts": np.array(["a", ""], dtype=object),
             "empty": np.zeros((0, 3)),
