@@ -30,11 +30,17 @@ _PREDICT = """\
 Apply the model of a finished run to the rows of another table. Columns are matched by name, in any order; columns the
 model does not know are ignored.
 """
+_INSPECT = """\
+Tell what is in a .jaxnet file without trusting it: when and by what it was written, then the names, kinds, shapes and
+dtypes of all it holds. Nothing is loaded; damaged files are refused.
+"""
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options in `argv`; `args.command` is "sweep" or "predict". Wrong usage exits with code 2, as in argparse."""
+    """The options in `argv`; `args.command` is "sweep", "predict" or "inspect". Wrong usage exits with code 2, as in argparse."""
     args = _build_parser().parse_args(argv)
+    if args.command == "inspect":
+        return args
     if (args.data is None) == (args.example is None):
         args.parser.error("name one source of data: a file, or --example diabetes (put DATA before the options)")
     if args.out == "":
@@ -54,6 +60,7 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_sweep(commands)
     _add_predict(commands)
+    _add_inspect(commands)
     return parser
 
 
@@ -112,6 +119,20 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
     predict.add_argument("--rule", choices=("min", "1se"), help="which model of the run (the one it chose)")
     predict.set_defaults(parser=predict)
     _add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
+
+
+def _add_inspect(commands: argparse._SubParsersAction) -> None:
+    inspect = commands.add_parser(
+        "inspect",
+        help="tell what is in a saved file",
+        usage="jaxnet inspect FILE [options]",
+        description=_INSPECT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inspect.add_argument("file", metavar="FILE", help="a .jaxnet file, or the --out folder of `jaxnet sweep`")
+    inspect.add_argument(
+        "--key-file", metavar="KEY", help="file of the key it was signed with, to verify the signature"
+    )
 
 
 def _add_source(parser: argparse._ActionsContainer) -> None:

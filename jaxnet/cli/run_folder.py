@@ -79,8 +79,8 @@ def write_run(
         raise OSError(error.errno, f"cannot write --out {folder}, nothing was written: {error.strerror}") from error
 
 
-def read_run(folder: str) -> dict[str, Any]:
-    """The model of a run, as `write_run` got it."""
+def model_file(folder: str) -> Path:
+    """The model of the run in `folder`; a file is taken for one."""
     path = Path(folder)
     if not path.exists():
         raise InvalidInput(f"there is no run at {folder}: make one with jaxnet sweep ... --out {folder}.")
@@ -88,6 +88,12 @@ def read_run(folder: str) -> dict[str, Any]:
         path = path / MODEL
         if not path.exists():
             raise InvalidInput(f"{folder} holds no jaxnet run: {MODEL} is missing.")
+    return path
+
+
+def read_run(folder: str) -> dict[str, Any]:
+    """The model of a run, as `write_run` got it."""
+    path = model_file(folder)
     model = load(path)
     if not isinstance(model, dict) or model.get("kind") != "jaxnet run":
         raise InvalidInput(f"{path} is a jaxnet file but not the model of a run.")

@@ -1,5 +1,6 @@
 """Writing objects to files and reading them back."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -60,8 +61,8 @@ def load(path: str | Path, *, key: bytes | None = None) -> Any:
     >>> load("example.jaxnet", key=b"sixteen or more!")
     [1, 2.5]
     """
-    content, _, refuse = _open(path, key)
-    return decode(content, "content", refuse)
+    opened = open_file(path, key)
+    return decode(opened.content, "content", opened.refuse)
 
 
 def read_metadata(path: str | Path, *, key: bytes | None = None) -> dict[str, Any]:
@@ -76,12 +77,27 @@ def read_metadata(path: str | Path, *, key: bytes | None = None) -> dict[str, An
     >>> read_metadata("example.jaxnet")["source"]
     'example.csv'
     """
-    _, metadata, _ = _open(path, key)
-    return metadata
+    opened = open_file(path, key)
+    return decode(opened.metadata, "metadata", opened.refuse)
 
 
-def _open(path: str | Path, key: bytes | None) -> tuple[Any, dict[str, Any], Refuse]:
-    """Content, not yet decoded, and metadata of a file; and what refuses it."""
+@dataclass(frozen=True)
+class Opened:
+    """A file whose seal and envelope are right; its metadata and its content are trees that are still to be decoded.
+
+    `refuse` raises `InvalidInput` with the name of the file and a reason.
+    """
+
+    version: int
+    size: int
+    signed: bool
+    metadata: dict[str, Any]
+    content: Any
+    refuse: Refuse
+
+
+def open_file(path: str | Path, key: bytes | None, verify: bool = True) -> Opened:
+    """Read a file and check all but its content; with `verify=False` whoever may have signed it."""
     key = valid_key(key)
     path = Path(path)
     data = path.read_bytes()
@@ -90,16 +106,17 @@ def _open(path: str | Path, key: bytes | None) -> tuple[Any, dict[str, Any], Ref
         raise InvalidInput(f"{path} {reason}.")
 
     seal = read_seal(data, refuse)
-    check_key(data, seal, key, refuse)
+    if verify:
+        check_key(data, seal, key, refuse)
     envelope = read_envelope(data, seal, refuse)
-    check_version(envelope, refuse)
-    metadata = decode(envelope["metadata"], "metadata", refuse)
-    if not is_metadata(metadata):
+    _check_version(envelope, refuse)
+    if not is_metadata(envelope["metadata"]):
         refuse("is damaged: its metadata lack the time and the versions")
-    return envelope["content"], metadata, refuse
+    signed = seal.mac is not None
+    return Opened(envelope["version"], len(data), signed, envelope["metadata"], envelope["content"], refuse)
 
 
-def check_version(envelope: dict[str, Any], refuse: Refuse) -> None:
+def _check_version(envelope: dict[str, Any], refuse: Refuse) -> None:
     """Refuse an envelope of a newer format, or one that has other parts than this format."""
     if envelope["version"] > FORMAT_VERSION:
         refuse(
