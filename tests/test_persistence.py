@@ -28,8 +28,13 @@ SCALARS = (
     | st.binary(max_size=20)
 )
 ARRAYS = st.sampled_from(DTYPES).flatmap(lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, min_side=0)))
+TEXT_ARRAYS = st.lists(st.text(st.characters(codec="utf-8")), max_size=3).map(
+    lambda texts: np.array(texts, dtype=object)
+)
+NUMPY_SCALARS = ARRAYS.filter(np.size).map(lambda array: array.ravel()[0])
+OWN = st.builds(jaxnet.KFold, st.integers(2, 9)) | st.builds(jaxnet.Lasso, SCALARS | ARRAYS)
 TREES = st.recursive(
-    SCALARS | ARRAYS,
+    SCALARS | ARRAYS | TEXT_ARRAYS | NUMPY_SCALARS | OWN,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.lists(inner, max_size=4).map(tuple)
@@ -47,8 +52,9 @@ def path(tmp_path):
 @hypothesis.given(tree=TREES)
 @hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture], max_examples=60)
 def test_saved_trees_load_equal(tree, path):
-    save(tree, path)
-    assert equal(tree, load(path))
+    for key in (None, bytes(16)):
+        save(tree, path, key=key)
+        assert equal(as_tree(tree), as_tree(load(path, key=key)))
 
 
 def test_saved_arrays_come_back_writable_and_row_major(path):

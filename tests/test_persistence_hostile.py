@@ -18,21 +18,6 @@ def path(tmp_path):
     return tmp_path / "thing.jaxnet"
 
 
-def test_every_truncation_and_bit_flip_is_refused(path):
-    save({"numbers": np.arange(5.0), "text": ["a", None, True]}, path)
-    whole = path.read_bytes()
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
-        with pytest.raises(InvalidInput, match=r"thing\.jaxnet"):
-            load(path)
-    for position in range(0, len(whole), 3):
-        damaged = bytearray(whole)
-        damaged[position] ^= 1 << position % 8
-        path.write_bytes(damaged)
-        with pytest.raises(InvalidInput, match=r"thing\.jaxnet"):
-            load(path)
-
-
 class Runs:
     """Pickles to a call of `os.system`."""
 
@@ -189,6 +174,21 @@ INCONSISTENT = {
     "columns negative": {"coefs": dataclasses.replace(SPARSE, columns=-1 - SPARSE.columns)},
     "starts descending": {"coefs": dataclasses.replace(SPARSE, starts=SPARSE.starts[[0, 2, 1, 3, 4, 5, 6]])},
     "starts beyond the end": {"coefs": dataclasses.replace(SPARSE, starts=SPARSE.starts + 1)},
+    "width beyond reason": {
+        "coefs": dataclasses.replace(SPARSE, n_columns=2**50),
+        "fold_coefs": None,
+        "feature_names": None,
+    },
+    "no alphas": {
+        **{name: np.ones((2, 0, 4)) for name in ("gap", "kkt", "iterations")},
+        "alphas": np.ones((2, 0)),
+        "intercepts": np.ones((2, 0)),
+        "errors": np.ones((2, 0, 3)),
+        "status": np.ones((2, 0, 4), int),
+        "fold_coefs": None,
+        "fold_intercepts": None,
+        "coefs": dataclasses.replace(SPARSE, starts=np.zeros(1, int), values=np.zeros(0), columns=np.zeros(0, int)),
+    },
     "values of another length": {"coefs": dataclasses.replace(SPARSE, values=SPARSE.values[1:])},
     "width no integer": {"coefs": dataclasses.replace(SPARSE, n_columns=4.0)},
     "fold rows of another count": {"fold_coefs": SPARSE},

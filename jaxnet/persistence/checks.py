@@ -18,7 +18,7 @@ def is_sparse_rows(rows: Any) -> bool:
     starts = rows.starts.astype(np.int64)
     in_range = ((rows.columns >= 0) & (rows.columns < rows.n_columns)).all()
     ends = starts.size > 0 and starts[0] == 0 and starts[-1] == len(rows.values) == len(rows.columns)
-    return bool(ends and in_range and (np.diff(starts) >= 0).all() and rows.n_columns >= 0)
+    return bool(ends and in_range and (np.diff(starts) >= 0).all() and 0 <= rows.n_columns < 2**31)
 
 
 def is_sweep_result(result: Any) -> bool:
@@ -34,7 +34,7 @@ def is_sweep_result(result: Any) -> bool:
 
     return all(
         (
-            folds >= 0,
+            folds >= 0 and min(grid) > 0,
             _is_array(result.rho, "f", grid[-2:-1]),
             has_rows(result.coefs, math.prod(grid)),
             _is_array(result.intercepts, "f", grid),

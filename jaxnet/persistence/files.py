@@ -20,6 +20,8 @@ _PARTS = {"format", "version", "written_by", "metadata", "content"}
 def save(obj: Any, path: str | Path, *, key: bytes | None = None, metadata: dict[str, Any] | None = None) -> None:
     """Write `obj` to `path`, in one step: an interrupted or failed write leaves what was there before.
 
+    (A process that is killed, or a machine that loses power, can leave a hidden draft beside it, `.NAME.*.tmp`: delete it.)
+
     - obj: a `SweepResult`, `BestFit`, `KFold`, an estimator (fitted or not), or builtins and arrays of booleans, integers,
       reals or text; also nested in dicts (with text keys), lists and tuples. Everything comes back with its own type and
       the same bits, except that arrays become row-major NumPy arrays in the byte order of the machine.
