@@ -4,6 +4,7 @@ Names load on first use, so that `import jaxnet` and `jaxnet --help` stay fast a
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,27 @@ _HOME = {
     "InvalidInput": "errors",
     "ConvergenceWarning": "errors",
 }
+
+if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
+    from jaxnet.compilation import enable_compile_cache as enable_compile_cache
+    from jaxnet.data.examples import load_diabetes as load_diabetes
+    from jaxnet.data.generator import make_genomics as make_genomics
+    from jaxnet.errors import ConvergenceWarning as ConvergenceWarning
+    from jaxnet.errors import InvalidInput as InvalidInput
+    from jaxnet.estimators import ElasticNet as ElasticNet
+    from jaxnet.estimators import ElasticNetCV as ElasticNetCV
+    from jaxnet.estimators import Lasso as Lasso
+    from jaxnet.estimators import LassoCV as LassoCV
+    from jaxnet.penalty import convert_penalty as convert_penalty
+    from jaxnet.persistence import load as load
+    from jaxnet.persistence import read_metadata as read_metadata
+    from jaxnet.persistence import save as save
+    from jaxnet.resampling import KFold as KFold
+    from jaxnet.result import BestFit as BestFit
+    from jaxnet.result import Status as Status
+    from jaxnet.result import SweepResult as SweepResult
+    from jaxnet.sweeps import fit_path as fit_path
+    from jaxnet.sweeps import sweep as sweep
 
 __all__ = [*sorted(_HOME), "__version__"]
 

@@ -1,12 +1,17 @@
 """What a sweep returns: frozen results that are data, and the choice of a model from them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float, Int
 
 
 class Status(IntEnum):
@@ -163,7 +168,7 @@ class SweepResult:
         """
         return self.coefs.row(int(np.ravel_multi_index(self._at(i, k, response), self.alphas.shape, mode="wrap")))
 
-    def best(self, rule: str = "min") -> "BestFit | list[BestFit]":
+    def best(self, rule: str = "min") -> BestFit | list[BestFit]:
         """The model chosen by cross-validation; with q responses a list of q.
 
         rule "min": the least mean held-out error. "1se": among all fits whose mean error is within one standard error of

@@ -1,5 +1,6 @@
 """The public names: importable, documented, their examples run; importing them loads little and touches no device."""
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -57,6 +58,19 @@ def test_unknown_name_is_an_attribute_error():
         _ = jaxnet.no_such_name
     assert set(jaxnet.__all__) <= set(dir(jaxnet))
     assert not hasattr(jaxnet, "numpy")
+
+
+def test_star_import_and_dir_give_every_name():
+    code = "import jaxnet\nfrom jaxnet import *\nassert set(jaxnet.__all__) <= set(globals()) & set(dir(jaxnet))\nprint(sweep)"
+    assert run_python(code).startswith("<function sweep")
+
+
+def test_type_checkers_see_every_name():
+    tree = ast.parse(Path(jaxnet.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {node.names[0].asname: node.module for node in block.body}
+    assert seen == {name: f"jaxnet.{home}" for name, home in jaxnet._HOME.items()}
+    assert (Path(jaxnet.__file__).parent / "py.typed").exists()
 
 
 @pytest.mark.parametrize("name", MODULES)

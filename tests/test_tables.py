@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxnet.data.examples import load_diabetes
-from jaxnet.data.tables import Table, read_table
+from jaxnet.data.tables import Table, _numbers, read_table
 from jaxnet.errors import InvalidInput
 
 NAMES = ["dose", "gene,1", "count", "flag", "label"]
@@ -238,3 +238,19 @@ def test_tables_bundled_diabetes_is_scikit_learns_in_raw_units():
     np.testing.assert_array_equal(ours.X, theirs.data)
     np.testing.assert_array_equal(ours.y, theirs.target)
     assert list(ours.feature_names) == list(theirs.feature_names) and ours.target == "progression"
+
+
+@pytest.mark.parametrize("nulls", [False, True])
+@pytest.mark.parametrize("kind", ["int8", "uint16", "int64", "uint64", "float16", "float32", "float64"])
+def test_numbers_of_arrow_columns_are_those_of_to_numpy(kind, nulls, rng):
+    import pyarrow as pa
+
+    values = rng.integers(0, 100, 40).astype(kind)
+    whole = pa.array(values, mask=(np.arange(40) % 7 == 3) & nulls)
+    more = [pa.nulls(3, whole.type)] * nulls
+    for cut in (0, 3, 11):
+        column = pa.chunked_array([whole[cut : cut + 13], whole[20:20], whole[17:], *more], whole.type)
+        found, expected = _numbers(column), column.to_numpy()
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    assert len(_numbers(pa.chunked_array([], whole.type))) == 0

@@ -1,7 +1,6 @@
 """Files and folders that appear whole or not at all, whatever stops the writer: an error, Ctrl-C or a full disk."""
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -78,7 +77,7 @@ def _put_in_place(draft: Path, path: Path) -> None:
 
 
 def _draft_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
 
 
 def _sync(path: Path) -> None:

@@ -268,7 +268,31 @@ def _as_numpy(column: Any) -> np.ndarray:
         column = column.cast(pa.float64())
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return np.array([*column.to_pylist(), None], dtype=object)[:-1]  # the extra None keeps it one-dimensional
-    return column.to_numpy()
+    return _numbers(column)
+
+
+_FLOATS = {"double": np.float64, "float": np.float32, "halffloat": np.float16}
+
+
+def _numbers(column: Any) -> np.ndarray:
+    """A column of integers or floats as `column.to_numpy()` gives it, which would import pandas where that is installed."""
+    import pyarrow as pa
+
+    if column.null_count and pa.types.is_integer(column.type):
+        column = column.cast(pa.float64(), safe=False)
+    dtype = np.dtype(_FLOATS.get(str(column.type), str(column.type)))
+    numbers = np.empty(len(column), dtype)
+    start = 0
+    for chunk in column.chunks:
+        part = numbers[start : start + len(chunk)]
+        if len(chunk):
+            part[:] = np.frombuffer(chunk.buffers()[1], dtype)[chunk.offset : chunk.offset + len(chunk)]
+        if chunk.null_count:
+            bits = np.frombuffer(chunk.buffers()[0], np.uint8)
+            valid = np.unpackbits(bits, bitorder="little")[chunk.offset : chunk.offset + len(chunk)]
+            part[valid == 0] = np.nan
+        start += len(chunk)
+    return numbers
 
 
 def _missing_or_infinite(values: np.ndarray) -> str:

@@ -4,7 +4,6 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from jaxnet import __version__
@@ -45,6 +44,8 @@ def _version(package: str) -> str | None:
     """The version of a package, which is not imported for it; None where it is not installed."""
     if package in sys.modules:
         return sys.modules[package].__version__
+    from importlib.metadata import PackageNotFoundError, version  # here, as only writing needs it
+
     try:
         return version(package)
     except PackageNotFoundError:
