@@ -108,7 +108,7 @@ class RowView(View):
         return fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None]
 
     def combine(self, B, index, used):
-        if not _on_cpu():
+        if not on_cpu():
             return self.explained(by_column(B, index, self.mean.shape[1]))
         at = jnp.minimum(index, self.mean.shape[1] - 1)
         level = jnp.sum(B * jnp.take_along_axis(self.mean, at, axis=1)[:, None], axis=2)
@@ -173,7 +173,7 @@ class GramView(View):
 
     def combine(self, B, index, used):
         p = self.usable.shape[1]
-        if not _on_cpu():
+        if not on_cpu():
             return self.explained(by_column(B, index, p))
         return combine(self.grams, self.group, jnp.minimum(index, p - 1), B, used)
 
@@ -208,7 +208,7 @@ class GramView(View):
         )
 
 
-def _on_cpu() -> bool:
+def on_cpu() -> bool:
     """There a native loop over the nonzeros beats any product: they are few, and what it reads stays in the cache."""
     return jax.default_backend() == "cpu"
 
