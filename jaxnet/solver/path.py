@@ -73,7 +73,7 @@ def _begin(task: Task) -> _State:
     large = task.view.usable.shape[1] >= SINGLE_COLUMNS
     mild = max(task.penalties.factor1.max(), task.penalties.factor2.max()) < SINGLE_FACTOR
     dtype = np.float32 if large and mild and task.tol >= SINGLE_LIMIT else np.float64
-    ws = working_set.build(task.view, [task.unpenalised] * sets, lanes, dtype)
+    ws = working_set.build(task.view, [task.unpenalised] * sets, dtype)
     free = np.tile(task.unpenalised.astype(np.int32), (sets, 1))
     gradient, pinv = null_fit(task.view, free, lanes)
     zero = Base.zero(task.view, lanes, ws.width)

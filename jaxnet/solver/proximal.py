@@ -20,6 +20,8 @@ MARGIN = 1.05
 
 def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""]) -> Progress:
     """Steps until every active lane's restricted gap is below its target, or has had `limit` steps."""
+    if problem.scaled is not None and problem.scaled.shape[1] <= problem.scaled.shape[2]:  # then G makes steps cheaper
+        problem = problem._replace(scaled=None, gram=per_set_matmul(problem.scaled, problem.scaled, transpose=True))
     terms = problem.terms()
     curvature = jnp.where(problem.diagonal > 0, problem.diagonal, 1.0)[:, None]
     bound = _largest_eigenvalue(problem, curvature)[:, None] * jnp.ones_like(start.active, start.B.dtype)

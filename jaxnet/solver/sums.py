@@ -18,7 +18,10 @@ def least(x: Float[Array, "*batch m"]) -> Float[Array, "*batch"]:
 
 
 def folded(x: Float[Array, "*batch m"], combine, empty: float) -> Float[Array, "*batch"]:
-    """`combine` of all; `empty` of none. Up to eight equal parts of the last axis combined in pairs, again and again until few terms are left."""
+    """`combine` of all along the last axis, `empty` of none.
+
+    Up to eight equal parts are combined in pairs, again and again until few terms are left.
+    """
     while (size := x.shape[-1]) > FEW:
         parts = next((k for k in range(8, 1, -1) if size % k == 0), size)
         x = _in_pairs([x[..., i * (size // parts) : (i + 1) * (size // parts)] for i in range(parts)], combine)
