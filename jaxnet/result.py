@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
+from jaxnet.selection.rules import Scores, choose
 
 
 class Status(IntEnum):
@@ -77,9 +78,6 @@ class BestFit:
             f"BestFit(rule={self.rule!r}, alpha={self.alpha:.6g}, rho={self.rho:g}, nonzeros={self.nonzeros}, "
             f"cv_error={self.cv_error:.6g} +- {self.cv_se:.2g}, gap={self.gap:.1e}, status={self.status.name})"
         )
-
-
-RULES = ("min", "1se")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,23 +161,43 @@ class SweepResult:
         """
         return self.coefs.row(int(np.ravel_multi_index(self._at(i, k, response), self.alphas.shape, mode="wrap")))
 
-    def best(self, rule: str = "min") -> "BestFit | list[BestFit]":
-        """The model chosen by cross-validation; with q responses a list of q.
+    def best(self, rule: str = "min", *, percent: float = 5.0) -> "BestFit | list[BestFit]":
+        """The model chosen by cross-validation over the whole grid; with q responses a list of q.
 
-        rule "min": the least mean held-out error. "1se": among all fits whose mean error is within one standard error of
-        the least (the standard error of that winner), the one with the fewest nonzero coefficients; ties go to the
-        larger alpha, then to the smaller error. Raises InvalidInput for another rule, or without folds.
+        rule "min": the least mean held-out error; ties go to the first rho, then to the larger alpha. "1se": the simplest
+        fit whose mean error is within one standard error of the least (the standard error of that winner). "percent":
+        the simplest fit whose mean error is at most `percent` (default 5) per cent above the least.
+
+        Simplest means the fewest nonzero coefficients; ties go to the larger alpha, then to the smaller error.
+
+        Raises InvalidInput for another rule, a negative `percent`, or without folds.
 
         The 1se rule is that of Breiman, Friedman, Olshen and Stone 1984 (section 3.4.3).
-        """
-        if rule not in RULES:
-            raise InvalidInput(f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}.")
-        if self.n_responses is None:
-            return self._best(rule, None)
-        return [self._best(rule, j) for j in range(self.n_responses)]
 
-    def predict(self, X, rule: str = "min") -> np.ndarray:
-        """Predictions (n,) or (n, q) of the chosen models for new rows.
+        >>> import jaxnet
+        >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+        >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+        >>> [result.best(rule, percent=2).nonzeros for rule in ("min", "1se", "percent")]
+        [9, 6, 6]
+        """
+        return self._each_response(lambda j: self._fit(rule, self._choose(rule, percent, j), j))
+
+    def best_per_rho(self, rule: str = "min", *, percent: float = 5.0) -> "list[BestFit] | list[list[BestFit]]":
+        """The winner of each rho, in the order of `rho`: R models, each chosen by `best`'s rule among its own alphas.
+
+        With q responses a list of q such lists. Raises InvalidInput as `best` does.
+
+        >>> import jaxnet
+        >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+        >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+        >>> [(fit.rho, fit.nonzeros) for fit in result.best_per_rho("1se")]
+        [(0.5, 9), (1.0, 6)]
+        """
+        rows = range(len(self.rho))
+        return self._each_response(lambda j: [self._fit(rule, self._choose(rule, percent, j, i), j) for i in rows])
+
+    def predict(self, X, rule: str = "min", *, percent: float = 5.0) -> np.ndarray:
+        """Predictions (n,) or (n, q) of the models that `best` chooses by the same arguments, for new rows.
 
         If the sweep was given a frame and X is one, columns are matched by name and others are ignored. Raises
         InvalidInput without folds, for a wrong number of columns, or for values that are no finite numbers.
@@ -189,7 +207,7 @@ class SweepResult:
         X, _ = as_matrix(X, columns=self.feature_names)
         if X.shape[1] != self.n_features:
             raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {self.n_features}.")
-        fits = self.best(rule)
+        fits = self.best(rule, percent=percent)
         if isinstance(fits, BestFit):
             return X @ fits.coef + fits.intercept
         return np.stack([X @ fit.coef + fit.intercept for fit in fits], axis=1)
@@ -221,25 +239,30 @@ class SweepResult:
                 raise InvalidInput(f"{name}={value} is outside the grid, which has {size}.")
         return at
 
-    def _best(self, rule: str, response: int | None) -> BestFit:
-        pick = lambda x: x if response is None else x[response]
-        mean, se = pick(self.error_mean), pick(self.error_se)
-        if not np.isfinite(mean).any():
-            raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
-        index = np.unravel_index(int(np.nanargmin(mean)), mean.shape)
-        if rule == "1se":
-            index = _simplest(mean, mean[index] + np.nan_to_num(se[index]), pick(self.nonzeros), pick(self.alphas))
-        i, k = map(int, index)
+    def _each_response(self, answer):
+        """`answer(None)`, or with q responses the list of `answer(j)`."""
+        return answer(None) if self.n_responses is None else [answer(j) for j in range(self.n_responses)]
+
+    def _choose(self, rule: str, percent: float, response: int | None, row: int | None = None) -> tuple[int, int]:
+        """The grid point that a rule chooses for one response, on the whole grid or on one row of it."""
+        rows = slice(None) if row is None else slice(row, row + 1)
+        pick = lambda x: x[rows] if response is None else x[response, rows]
+        scores = Scores(*map(pick, (self.error_mean, self.error_se, self.nonzeros, self.alphas)))
+        i, k = choose(rule, scores, percent)
+        return i + (row or 0), k
+
+    def _fit(self, rule: str, index: tuple[int, int], response: int | None) -> BestFit:
+        i, k = index
         at = self._at(i, k, response)
         return BestFit(
             rule=rule,
-            index=(i, k),
+            index=index,
             alpha=float(self.alphas[at]),
             rho=float(self.rho[i]),
             coef=self.coef_at(i, k, response),
             intercept=float(self.intercepts[at]),
-            cv_error=float(mean[i, k]),
-            cv_se=float(se[i, k]),
+            cv_error=float(self.error_mean[at]),
+            cv_se=float(self.error_se[at]),
             nonzeros=int(self.nonzeros[at]),
             gap=float(self.gap[at][0]),
             status=Status(int(self.status[at][0])),
@@ -262,14 +285,8 @@ class SweepResult:
         return "\n".join([*lines, f"  {verdict}; worst relative gap {worst:.1e}"])
 
     def _describe_best(self, response: int) -> str:
+        j = None if self.n_responses is None else response
         try:
-            return repr(self._best("min", None if self.n_responses is None else response))
+            return repr(self._fit("min", self._choose("min", 0.0, j), j))
         except InvalidInput as error:  # a repr must not raise
             return str(error)
-
-
-def _simplest(mean: np.ndarray, limit: float, nonzeros: np.ndarray, alphas: np.ndarray) -> tuple[int, int]:
-    """The grid point with the fewest nonzeros among those with mean error <= limit; ties: larger alpha, smaller error."""
-    near = np.argwhere(mean <= limit)
-    keys = [(int(nonzeros[tuple(at)]), -float(alphas[tuple(at)]), float(mean[tuple(at)])) for at in near]
-    return tuple(near[min(range(len(keys)), key=keys.__getitem__)])
