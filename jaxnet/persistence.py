@@ -30,7 +30,7 @@ FORMAT_VERSION = 1
 _MAGIC = b"\njaxnet sealed\n"
 _TAG = "~"
 # Classes a file may hold, with their homes; each is a dataclass built from exactly its fields.
-_CLASSES = {"SweepResult": "jaxnet.result", "SparseRows": "jaxnet.result"}
+_CLASSES = {"SweepResult": "jaxnet.result", "SparseRows": "jaxnet.result", "FitOptions": "jaxnet.result"}
 _DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}" for kind in ("i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8"))}
 _MAX_DEPTH = 32
 _MAX_OPCODES = 20_000_000
@@ -251,6 +251,7 @@ def _is_sweep_result(result: Any) -> bool:
             *(_is_array(a, "fiu", (*grid, folds + 1)) for a in (result.kkt, result.iterations)),
             _is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
             type(result.tol) is float,
+            type(result.options).__name__ == "FitOptions" and _has_width(result.options, width),
             names is None or (type(names) is tuple and len(names) == width and set(map(type, names)) <= {str}),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
@@ -258,4 +259,14 @@ def _is_sweep_result(result: Any) -> bool:
     )
 
 
-_CHECKS = {"SweepResult": _is_sweep_result, "SparseRows": _is_sparse_rows}
+def _is_fit_options(options: Any) -> bool:
+    flags = (options.fit_intercept, options.standardize, options.weighted)
+    arrays = [a for a in (options.penalty_factor, options.lower, options.upper) if a is not None]
+    return all(type(flag) is bool for flag in flags) and all(_is_array(a, "f") and a.ndim == 1 for a in arrays)
+
+
+def _has_width(options: Any, width: int) -> bool:
+    return all(a is None or len(a) == width for a in (options.penalty_factor, options.lower, options.upper))
+
+
+_CHECKS = {"SweepResult": _is_sweep_result, "SparseRows": _is_sparse_rows, "FitOptions": _is_fit_options}

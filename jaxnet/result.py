@@ -55,6 +55,21 @@ class SparseRows:
 
 
 @dataclass(frozen=True, eq=False)
+class FitOptions:
+    """What every fit of a sweep minimised, beside alpha and rho; the arguments of `jaxnet.sweep` of these names.
+
+    `weighted`: whether there were sample weights. `penalty_factor`, `lower` and `upper` (p,), or None where they do nothing.
+    """
+
+    fit_intercept: bool
+    standardize: bool
+    weighted: bool
+    penalty_factor: Float[np.ndarray, " p"] | None = None
+    lower: Float[np.ndarray, " p"] | None = None
+    upper: Float[np.ndarray, " p"] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class BestFit:
     """The fit that a rule chose: at `index` (i, k) of the grid, refitted on all rows, with its cross-validated error.
 
@@ -84,15 +99,15 @@ class BestFit:
 class SweepResult:
     """Every fit of a sweep. NumPy arrays; R values of rho, A alphas, F folds, G = 1 + F groups (the full data first).
 
-    With q responses (y of shape (n, q)) every array but `rho` and `fold_weights` has a leading axis q.
+    With q responses (y of shape (n, q)) every array but `rho`, `fold_weights` and those of `options` has a leading axis q.
 
     Fields: `rho` (R,); `alphas` (R, A), decreasing; `coefs`, the full-data coefficients on the scale of X, as sparse rows
     in the order of the flattened (q,) R, A; `intercepts` (R, A); `errors` (R, A, F), the held-out weighted mean squared
     errors, or None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
     `gap` (relative duality gap), `kkt` (largest violation, in units of correlation), `iterations` (passes, 0 if interpolated) and
-    `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; and, if they were asked for, `fold_coefs`
-    (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F). Errors are in units of y squared, coefficients in units of y
-    per unit of their column.
+    `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; `options`, a `FitOptions`; and, if they were asked
+    for, `fold_coefs` (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F). Errors are in units of y squared,
+    coefficients in units of y per unit of their column.
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -113,6 +128,7 @@ class SweepResult:
     status: np.ndarray
     feature_names: tuple[str, ...] | None
     tol: float
+    options: FitOptions
     fold_coefs: SparseRows | None = None
     fold_intercepts: np.ndarray | None = None
 

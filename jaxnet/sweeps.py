@@ -14,7 +14,7 @@ from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.problem import Problem
 from jaxnet.progress import Progress
 from jaxnet.request import Request, parse
-from jaxnet.result import SparseRows, Status, SweepResult
+from jaxnet.result import FitOptions, SparseRows, Status, SweepResult
 
 
 def sweep(
@@ -171,3 +171,8 @@ register_dataclass(
     meta_fields=["feature_names", "tol"],
 )
 register_dataclass(SparseRows, data_fields=["values", "columns", "starts"], meta_fields=["n_columns"])
+register_dataclass(
+    FitOptions,
+    data_fields=["penalty_factor", "lower", "upper"],
+    meta_fields=["fit_intercept", "standardize", "weighted"],
+)

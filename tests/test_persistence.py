@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from jaxnet import persistence
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence import load, save
-from jaxnet.result import SparseRows, SweepResult
+from jaxnet.result import FitOptions, SparseRows, SweepResult
 
 DTYPES = ("bool", "int8", "uint8", "int32", "int64", "uint64", "float16", "float32", "float64", ">f8", ">i4")
 SCALARS = (
@@ -311,6 +311,7 @@ def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResu
         status=rng.integers(0, 4, lanes),
         feature_names=("a", "b", "c", "d"),
         tol=1e-4,
+        options=FitOptions(True, False, True, rng.uniform(size=4), -rng.uniform(size=4), None),
         fold_coefs=rows(int(np.prod(grid)) * folds) if folds else None,
         fold_intercepts=rng.normal(size=(*grid, folds)) if folds else None,
     )
@@ -351,6 +352,10 @@ INCONSISTENT = {
     "too few names": {"feature_names": ("a", "b")},
     "names no text": {"feature_names": (1, 2, 3, 4)},
     "tol no float": {"tol": "small"},
+    "options of other columns": {"options": FitOptions(True, False, True, np.ones(3))},
+    "options missing": {"options": None},
+    "a flag no boolean": {"options": FitOptions(True, "no", True)},
+    "bounds of two axes": {"options": FitOptions(True, False, True, lower=np.zeros((2, 2)))},
     "coefs an array": {"coefs": np.ones((6, 4))},
     "too few rows": {"coefs": dataclasses.replace(SPARSE, starts=SPARSE.starts[[0, -1]])},
     "columns out of range": {"coefs": dataclasses.replace(SPARSE, columns=SPARSE.columns + 4)},
@@ -367,7 +372,7 @@ INCONSISTENT = {
 @pytest.mark.parametrize("name", INCONSISTENT)
 def test_results_whose_parts_do_not_fit_are_refused(name, path):
     save(result(**INCONSISTENT[name]), path)
-    with pytest.raises(InvalidInput, match=r"content(\.coefs)? is a \w+ whose parts do not fit together"):
+    with pytest.raises(InvalidInput, match=r"content(\.coefs|\.options)? is a \w+ whose parts do not fit together"):
         load(path)
 
 
