@@ -13,6 +13,7 @@ _HOME = {
     "SweepResult": "result",
     "BestFit": "result",
     "Status": "result",
+    "Criteria": "selection.criteria",
     "KFold": "resampling",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
