@@ -14,6 +14,8 @@ _HOME = {
     "BestFit": "result",
     "Status": "result",
     "Criteria": "selection.criteria",
+    "false_selection_bound": "selection.bounds",
+    "stability_parameters": "selection.bounds",
     "KFold": "resampling",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
