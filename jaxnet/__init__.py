@@ -14,6 +14,9 @@ _HOME = {
     "SweepResult": "result",
     "BestFit": "result",
     "Status": "result",
+    "Criteria": "selection.criteria",
+    "false_selection_bound": "selection.bounds",
+    "stability_parameters": "selection.bounds",
     "KFold": "resampling",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
@@ -48,6 +51,9 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.result import BestFit as BestFit
     from jaxnet.result import Status as Status
     from jaxnet.result import SweepResult as SweepResult
+    from jaxnet.selection.bounds import false_selection_bound as false_selection_bound
+    from jaxnet.selection.bounds import stability_parameters as stability_parameters
+    from jaxnet.selection.criteria import Criteria as Criteria
     from jaxnet.sweeps import fit_path as fit_path
     from jaxnet.sweeps import sweep as sweep
 

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.problem import Problem
-from jaxnet.result import SparseRows, SweepResult
+from jaxnet.request import Request
+from jaxnet.result import FitOptions, SparseRows, SweepResult
 from jaxnet.solver.task import Status, Step
 
 
@@ -80,6 +81,7 @@ class Collector:
             status=shape(by_group(self._status)),
             feature_names=request.feature_names,
             tol=request.tol,
+            options=_options(request),
             fold_coefs=fold_coefs,
             fold_intercepts=fold_intercepts,
         )
@@ -93,3 +95,16 @@ class Collector:
         values = np.concatenate([values for _, values, _ in fits])
         rows = SparseRows(values[shuffled], columns[shuffled], starts, self._problem.request.X.shape[1])
         return rows, np.array([level for _, _, level in fits])
+
+
+def _options(request: Request) -> FitOptions:
+    """What the fits minimised, as arrays of the result's own, None where nothing was asked."""
+    unless = lambda idle, x: None if np.all(x == idle) else x.copy()
+    return FitOptions(
+        fit_intercept=request.fit_intercept,
+        standardize=request.standardize,
+        weighted=request.weighted,
+        penalty_factor=unless(1.0, request.factor),
+        lower=unless(-np.inf, request.lower),
+        upper=unless(np.inf, request.upper),
+    )

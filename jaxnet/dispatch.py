@@ -15,7 +15,6 @@ from jaxnet.request import Request
 from jaxnet.solver import closed_form, schedule
 from jaxnet.solver.path import walk
 from jaxnet.solver.task import Status, Step, Task
-from jaxnet.solver.view import GramView, RowView
 from jaxnet.solver.working_set import bytes_per_set
 
 NO_SIGNAL = 1e-15
@@ -41,7 +40,7 @@ def solve_all(
     if len(rows):
         plan = _Walk.plan(problem, rows, alphas[:, rows], top, collector)
         n, p = problem.design.shape
-        size = bytes_per_set(GramView if problem.by_gram else RowView, len(rows), n, p)
+        size = bytes_per_set(not problem.by_gram, len(rows), n, p)
         by_rho = np.argsort(problem.request.rho[rows], kind="stable")
         schedule.run(
             plan.solve, lanes.chunks(problem.n_sets, by_rho, size, schedule.limits(problem.request.max_memory))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.selection.choice import choose_fit
+from jaxnet.selection.criteria import Criteria, information_criteria
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
@@ -59,10 +61,26 @@ class SparseRows:
 
 
 @dataclass(frozen=True, eq=False)
+class FitOptions:
+    """What every fit of a sweep minimised, beside alpha and rho; the arguments of `jaxnet.sweep` of these names.
+
+    `weighted`: whether there were sample weights. `penalty_factor`, `lower` and `upper` (p,), or None where they do nothing.
+    """
+
+    fit_intercept: bool
+    standardize: bool
+    weighted: bool
+    penalty_factor: Float[np.ndarray, " p"] | None = None
+    lower: Float[np.ndarray, " p"] | None = None
+    upper: Float[np.ndarray, " p"] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class BestFit:
     """The fit that a rule chose: at `index` (i, k) of the grid, refitted on all rows, with its cross-validated error.
 
-    `cv_error` is the mean held-out (weighted) squared error in units of y squared, `cv_se` its standard error over folds.
+    `cv_error` is the mean held-out (weighted) squared error in units of y squared, `cv_se` its standard error over folds;
+    both are nan without folds.
     """
 
     rule: str
@@ -78,28 +96,26 @@ class BestFit:
     status: Status
 
     def __repr__(self) -> str:
+        error = "" if np.isnan(self.cv_error) else f"cv_error={self.cv_error:.6g} +- {self.cv_se:.2g}, "
         return (
             f"BestFit(rule={self.rule!r}, alpha={self.alpha:.6g}, rho={self.rho:g}, nonzeros={self.nonzeros}, "
-            f"cv_error={self.cv_error:.6g} +- {self.cv_se:.2g}, gap={self.gap:.1e}, status={self.status.name})"
+            f"{error}gap={self.gap:.1e}, status={self.status.name})"
         )
-
-
-RULES = ("min", "1se")
 
 
 @dataclass(frozen=True, eq=False)
 class SweepResult:
     """Every fit of a sweep. NumPy arrays; R values of rho, A alphas, F folds, G = 1 + F groups (the full data first).
 
-    With q responses (y of shape (n, q)) every array but `rho` and `fold_weights` has a leading axis q.
+    With q responses (y of shape (n, q)) every array but `rho`, `fold_weights` and those of `options` has a leading axis q.
 
     Fields: `rho` (R,); `alphas` (R, A), decreasing; `coefs`, the full-data coefficients on the scale of X, as sparse rows
     in the order of the flattened (q,) R, A; `intercepts` (R, A); `errors` (R, A, F), the held-out weighted mean squared
     errors, or None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
     `gap` (relative duality gap), `kkt` (largest violation, in units of correlation), `iterations` (passes, 0 if interpolated) and
-    `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; and, if they were asked for, `fold_coefs`
-    (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F). Errors are in units of y squared, coefficients in units of y
-    per unit of their column.
+    `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; `options`, a `FitOptions`; and, if they were asked
+    for, `fold_coefs` (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F). Errors are in units of y squared,
+    coefficients in units of y per unit of their column.
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -120,6 +136,7 @@ class SweepResult:
     status: np.ndarray
     feature_names: tuple[str, ...] | None
     tol: float
+    options: FitOptions
     fold_coefs: SparseRows | None = None
     fold_intercepts: np.ndarray | None = None
 
@@ -168,23 +185,90 @@ class SweepResult:
         """
         return self.coefs.row(int(np.ravel_multi_index(self._at(i, k, response), self.alphas.shape, mode="wrap")))
 
-    def best(self, rule: str = "min") -> BestFit | list[BestFit]:
-        """The model chosen by cross-validation; with q responses a list of q.
+    def best(
+        self, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None
+    ) -> BestFit | list[BestFit]:
+        """The model that a rule chooses from the whole grid; with q responses a list of q.
 
-        rule "min": the least mean held-out error. "1se": among all fits whose mean error is within one standard error of
-        the least (the standard error of that winner), the one with the fewest nonzero coefficients; ties go to the
-        larger alpha, then to the smaller error. Raises InvalidInput for another rule, or without folds.
+        rule "min": the least mean held-out error; ties go to the first rho, then to the larger alpha. "1se": the simplest
+        fit whose mean error is within one standard error of the least (the standard error of that winner). "percent":
+        the simplest fit whose mean error is at most `percent` (default 5) per cent above the least.
+
+        Simplest means the fewest degrees of freedom, as `criteria` has them; ties go to the larger alpha, then to the
+        smaller error. Without `criteria`, for which X is needed again, the number of nonzero coefficients stands in for
+        them: the same at rho = 1, too many below (a ridge shrinks what a coefficient costs).
+
+        "aic", "aicc", "bic", "ebic": the least value of that column of `criteria = result.criteria(X, y)`; no folds needed.
+
+        Raises InvalidInput for another rule, a negative `percent`, a rule whose folds or `criteria` are missing, and where a
+        criterion has no minimum (see `Criteria.winner`).
 
         The 1se rule is that of Breiman, Friedman, Olshen and Stone 1984 (section 3.4.3).
-        """
-        if rule not in RULES:
-            raise InvalidInput(f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}.")
-        if self.n_responses is None:
-            return self._best(rule, None)
-        return [self._best(rule, j) for j in range(self.n_responses)]
 
-    def predict(self, X, rule: str = "min") -> np.ndarray:
-        """Predictions (n,) or (n, q) of the chosen models for new rows.
+        >>> import jaxnet
+        >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+        >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+        >>> [result.best(rule, percent=2).nonzeros for rule in ("min", "1se", "percent")]
+        [9, 6, 6]
+        """
+        return self._each_response(lambda j: self._fit(rule, choose_fit(self, rule, percent, criteria, j), j))
+
+    def best_per_rho(
+        self, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None
+    ) -> list[BestFit] | list[list[BestFit]]:
+        """The winner of each rho, in the order of `rho`: R models, each chosen by `best`'s rule among its own alphas.
+
+        With q responses a list of q such lists. Raises InvalidInput as `best` does.
+
+        >>> import jaxnet
+        >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+        >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+        >>> [(fit.rho, fit.nonzeros) for fit in result.best_per_rho("1se")]
+        [(0.5, 9), (1.0, 6)]
+        """
+        winner = lambda j, i: self._fit(rule, choose_fit(self, rule, percent, criteria, j, i), j)
+        return self._each_response(lambda j: [winner(j, i) for i in range(len(self.rho))])
+
+    def criteria(self, X, y, *, sample_weight=None, noise_variance=None, gamma: float = 0.5) -> Criteria:
+        """Information criteria of every full-data fit, with degrees of freedom that know of the ridge.
+
+        With RSS the weighted residual sum of squares (weights averaging one over the n rows of positive weight), |A| the
+        number of nonzero penalised coefficients and p that of penalised columns,
+
+            misfit = n log(RSS/n)                     (noise variance unknown: its own estimate at every fit)
+                   = n log(2 pi s2) + RSS/s2          (noise variance s2 known)
+            AIC  = misfit + 2 df          AICc = AIC + 2 df (df + 1) / (n - df - 1)
+            BIC  = misfit + log(n) df     EBIC = BIC + 2 gamma log C(p, |A|)
+            df   = tr[X_A (X_A'X_A + n alpha (1 - rho) I)^-1 X_A'] + 1
+
+        A being the columns whose coefficients move, all centred; at rho = 1 the rank of X_A. The 1 is the intercept's;
+        unpenalised columns count, coefficients at a bound do not, and penalty factors, weights and standardisation enter
+        as they do in the fit. Values compare fits of one result, not known and unknown variances.
+
+        Parameters
+        - X, y, sample_weight: those of the sweep, which a result does not hold. How it fitted them it does (`options`).
+        - noise_variance: None, a positive number in units of y squared (or one per response), "ols" (that of least squares
+          on all columns, which needs more rows than columns), or "cv": RSS/(n - df) at the least held-out error.
+        - gamma: of EBIC, from 0 (BIC) to 1 (strictest, for p far above n); default 0.5.
+
+        Returns a `Criteria`. Where df comes near n a criterion says nothing, and is nan with a `reason`: above 0.9 n
+        (n - 2 with a noise variance), or with residuals that are zero up to rounding. Raises InvalidInput for data that
+        cannot be the sweep's and for wrong arguments.
+
+        Reference: Akaike 1973; Hurvich and Tsai 1989 (AICc); Schwarz 1978; Chen and Chen 2008 (EBIC); Zou, Hastie and
+        Tibshirani 2007 (df of the lasso); Reid, Tibshirani and Friedman 2016 ("cv").
+
+        >>> import jaxnet
+        >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+        >>> result = jaxnet.fit_path(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+        >>> criteria = result.criteria(X, y)
+        >>> [round(result.best(rule, criteria=criteria).alpha, 3) for rule in ("aic", "bic")]
+        [0.13, 0.187]
+        """
+        return information_criteria(self, X, y, sample_weight=sample_weight, noise_variance=noise_variance, gamma=gamma)
+
+    def predict(self, X, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None) -> np.ndarray:
+        """Predictions (n,) or (n, q) of the models that `best` chooses by the same arguments, for new rows.
 
         If the sweep was given a frame and X is one, columns are matched by name and others are ignored. Raises
         InvalidInput without folds, for a wrong number of columns, or for values that are no finite numbers.
@@ -194,7 +278,7 @@ class SweepResult:
         X, _ = as_matrix(X, columns=self.feature_names)
         if X.shape[1] != self.n_features:
             raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {self.n_features}.")
-        fits = self.best(rule)
+        fits = self.best(rule, percent=percent, criteria=criteria)
         if isinstance(fits, BestFit):
             return X @ fits.coef + fits.intercept
         return np.stack([X @ fit.coef + fit.intercept for fit in fits], axis=1)
@@ -226,25 +310,23 @@ class SweepResult:
                 raise InvalidInput(f"{name}={value} is outside the grid, which has {size}.")
         return at
 
-    def _best(self, rule: str, response: int | None) -> BestFit:
-        pick = lambda x: x if response is None else x[response]
-        mean, se = pick(self.error_mean), pick(self.error_se)
-        if not np.isfinite(mean).any():
-            raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
-        index = np.unravel_index(int(np.nanargmin(mean)), mean.shape)
-        if rule == "1se":
-            index = _simplest(mean, mean[index] + np.nan_to_num(se[index]), pick(self.nonzeros), pick(self.alphas))
-        i, k = map(int, index)
+    def _each_response(self, answer):
+        """`answer(None)`, or with q responses the list of `answer(j)`."""
+        return answer(None) if self.n_responses is None else [answer(j) for j in range(self.n_responses)]
+
+    def _fit(self, rule: str, index: tuple[int, int], response: int | None) -> BestFit:
+        i, k = index
         at = self._at(i, k, response)
+        error, se = (np.nan, np.nan) if self.errors is None else (self.error_mean[at], self.error_se[at])
         return BestFit(
             rule=rule,
-            index=(i, k),
+            index=index,
             alpha=float(self.alphas[at]),
             rho=float(self.rho[i]),
             coef=self.coef_at(i, k, response),
             intercept=float(self.intercepts[at]),
-            cv_error=float(mean[i, k]),
-            cv_se=float(se[i, k]),
+            cv_error=float(error),
+            cv_se=float(se),
             nonzeros=int(self.nonzeros[at]),
             gap=float(self.gap[at][0]),
             status=Status(int(self.status[at][0])),
@@ -267,14 +349,8 @@ class SweepResult:
         return "\n".join([*lines, f"  {verdict}; worst relative gap {worst:.1e}"])
 
     def _describe_best(self, response: int) -> str:
+        j = None if self.n_responses is None else response
         try:
-            return repr(self._best("min", None if self.n_responses is None else response))
+            return repr(self._fit("min", choose_fit(self, "min", 0.0, None, j), j))
         except InvalidInput as error:  # a repr must not raise
             return str(error)
-
-
-def _simplest(mean: np.ndarray, limit: float, nonzeros: np.ndarray, alphas: np.ndarray) -> tuple[int, int]:
-    """The grid point with the fewest nonzeros among those with mean error <= limit; ties: larger alpha, smaller error."""
-    near = np.argwhere(mean <= limit)
-    keys = [(int(nonzeros[tuple(at)]), -float(alphas[tuple(at)]), float(mean[tuple(at)])) for at in near]
-    return tuple(near[min(range(len(keys)), key=keys.__getitem__)])

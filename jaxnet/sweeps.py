@@ -14,7 +14,7 @@ from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.problem import Problem
 from jaxnet.progress import Progress
 from jaxnet.request import Request, parse
-from jaxnet.result import SparseRows, Status, SweepResult
+from jaxnet.result import FitOptions, SparseRows, Status, SweepResult
 
 
 def sweep(
@@ -64,8 +64,8 @@ def sweep(
     - lower, upper: bounds on the coefficients, scalars or (p,), lower <= 0 <= upper; `lower=0` is non-negative fits.
     - tol: the relative duality gap that every fit must reach: (primal - dual) / (half the weighted mean of the centred
       y^2). 1e-4 is about scikit-learn's default accuracy. max_iter: passes over the working set per fit.
-    - solver: "coordinate" (block coordinate descent), "proximal" (accelerated proximal gradient), or "auto": the former on
-      a CPU, the latter on a GPU. Fits without an L1 part or bounds are solved in closed form.
+    - solver: "coordinate" (coordinate descent), "proximal" (accelerated proximal gradient, with Newton steps on settled
+      supports), or "auto": the former on a CPU, the latter on a GPU. Fits without an L1 part or bounds have a closed form.
     - dtype: "float32" or "float64" for the copy of X; X's own by default. Certificates are computed in float64.
     - device: a JAX device, or "cpu" or "gpu"; JAX's default by default.
     - max_memory: bytes (or "2GB") that the working arrays beside X may take; fits are solved in chunks that keep to it.
@@ -171,3 +171,8 @@ register_dataclass(
     meta_fields=["feature_names", "tol"],
 )
 register_dataclass(SparseRows, data_fields=["values", "columns", "starts"], meta_fields=["n_columns"])
+register_dataclass(
+    FitOptions,
+    data_fields=["penalty_factor", "lower", "upper"],
+    meta_fields=["fit_intercept", "standardize", "weighted"],
+)

@@ -12,7 +12,7 @@ import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
 from jaxnet.persistence.seal import SEALED
-from jaxnet.result import BestFit, SparseRows, Status, SweepResult
+from jaxnet.result import BestFit, FitOptions, SparseRows, Status, SweepResult
 
 METADATA = {"written": "2026-01-01T00:00:00Z", "versions": {"jaxnet": "0.1.0"}}
 
@@ -82,6 +82,7 @@ def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResu
         status=np.arange(math.prod(lanes)).reshape(lanes) % 4,
         feature_names=("a", "b", "c", "d"),
         tol=1e-4,
+        options=FitOptions(True, False, True, numbers(4), -numbers(4), None),
         fold_coefs=rows(int(np.prod(grid)) * folds) if folds else None,
         fold_intercepts=numbers(*grid, folds) if folds else None,
     )

@@ -197,6 +197,18 @@ def test_cli_summary_is_for_people(capsys):
     assert re.search(r"480 of 480 lanes \(100%\), [\d,]+ lanes/s", captured.err)
 
 
+def test_cli_keeps_the_model_of_its_rule(data, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert sweep(data, "--rule", "percent", "--percent", "30", "--out", run, "--quiet") == 0
+    assert "percent (simplest within 30%) *" in capsys.readouterr().out
+    best = library_result().best("percent", percent=30)
+    coefficients = [float(row["coefficient"]) for row in read_rows(run / "coefficients.csv")]
+    np.testing.assert_allclose(coefficients, [best.intercept, *best.coef], rtol=1e-9)
+    assert main(["predict", str(run), str(data), "--quiet"]) == 0
+    predicted = [float(row.split(",")[1]) for row in capsys.readouterr().out.splitlines()[1:]]
+    np.testing.assert_allclose(predicted, make_data()[0] @ best.coef + best.intercept, rtol=1e-9)
+
+
 def test_cli_quiet_leaves_only_the_result(data, tmp_path, capsys):
     assert sweep(data, "--out", tmp_path / "run", "--quiet") == 0
     captured = capsys.readouterr()

@@ -24,7 +24,7 @@ ROOMS = {  # room: the other rooms it may import
     "progress": {"errors"},
     "lanes": {"errors", "design", "penalty", "resampling"},
     "solver": ENGINE,
-    "result": SWEEP,
+    "result": SWEEP | {"selection"},  # its methods delegate to pure functions of arrays there
     **dict.fromkeys(ONE_SWEEP, SWEEP),
     "selection": SWEEP,
     "missing": SWEEP,

@@ -213,6 +213,18 @@ def test_result_is_a_frozen_pytree():
     assert again.best().alpha == result.best().alpha
 
 
+@pytest.mark.parametrize("penalty", cases.PENALTIES)
+def test_result_says_what_its_fits_minimised(penalty):
+    asked = {"fit_intercept": True, "standardize": False, "penalty_factor": None, "lower": None, "upper": None}
+    asked |= cases.PENALTIES[penalty](12)
+    options = _run(sample_weight=cases.weights(40), **cases.PENALTIES[penalty](12)).options
+    assert options.weighted and not _run().options.weighted
+    for name, value in asked.items():
+        np.testing.assert_array_equal(
+            getattr(options, name), value if value is None else np.broadcast_to(value, np.shape(getattr(options, name)))
+        )
+
+
 def test_sparse_rows_are_the_dense_coefficients():
     result = _run(keep_fold_coefs=True)
     dense = np.stack([dense_row(result.coefs, r) for r in range(10)]).reshape(2, 5, -1)

@@ -11,6 +11,7 @@ from saved import METADATA, result, seal, seal_bytes
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence import load, read_metadata, save
 from jaxnet.persistence.seal import SEALED
+from jaxnet.result import FitOptions
 
 
 @pytest.fixture
@@ -168,6 +169,10 @@ INCONSISTENT = {
     "too few names": {"feature_names": ("a", "b")},
     "names no text": {"feature_names": (1, 2, 3, 4)},
     "tol no float": {"tol": "small"},
+    "options of other columns": {"options": FitOptions(True, False, True, np.ones(3))},
+    "options missing": {"options": None},
+    "a flag no boolean": {"options": FitOptions(True, "no", True)},
+    "bounds of two axes": {"options": FitOptions(True, False, True, lower=np.zeros((2, 2)))},
     "coefs an array": {"coefs": np.ones((6, 4))},
     "too few rows": {"coefs": dataclasses.replace(SPARSE, starts=SPARSE.starts[[0, -1]])},
     "columns out of range": {"coefs": dataclasses.replace(SPARSE, columns=SPARSE.columns + 4)},
@@ -199,5 +204,7 @@ INCONSISTENT = {
 @pytest.mark.parametrize("name", INCONSISTENT)
 def test_results_whose_parts_do_not_fit_are_refused(name, path):
     save(result(**INCONSISTENT[name]), path)
-    with pytest.raises(InvalidInput, match=r"content(\.coefs)?, of kind \w+, has parts that do not fit together"):
+    with pytest.raises(
+        InvalidInput, match=r"content(\.coefs|\.options)?, of kind \w+, has parts that do not fit together"
+    ):
         load(path)

@@ -45,7 +45,9 @@ def test_public_name_is_importable_and_documented(name):
     assert thing.__module__.startswith("jaxnet.")
 
 
-@pytest.mark.parametrize("name", ["sweep", "fit_path", "convert_penalty", "KFold"])
+@pytest.mark.parametrize(
+    "name", ["sweep", "fit_path", "convert_penalty", "KFold", "false_selection_bound", "stability_parameters"]
+)
 def test_docstring_names_every_parameter(name):
     thing = getattr(jaxnet, name)
     text = inspect.getdoc(thing)

@@ -34,6 +34,7 @@ _INSPECT = """\
 Tell what is in a .jaxnet file without trusting it: when and by what it was written, then the names, kinds, shapes and
 dtypes of all it holds. Nothing is loaded; damaged files are refused.
 """
+RULES = ("min", "1se", "percent")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -92,8 +93,12 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     grid.add_argument("--cv", type=int, default=5, metavar="K", help="folds, blocks of neighbouring rows; default 5")
     grid.add_argument("--shuffle", action="store_true", help="deal the rows to the folds at random")
     grid.add_argument("--seed", type=_seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
-    rule = "keep the model of smallest error (min, the default) or the simplest within one standard error of it"
-    grid.add_argument("--rule", choices=("min", "1se"), default="min", help=rule)
+    rule = (
+        "keep the model of smallest error (min, the default), or the simplest within one standard error of it (1se), "
+    )
+    rule += "or within some per cent of it (percent)"
+    grid.add_argument("--rule", choices=RULES, default="min", help=rule)
+    grid.add_argument("--percent", type=_share, default=5.0, metavar="X", help="per cent of --rule percent; default 5")
 
     fit = sweep.add_argument_group("fit")
     fit.add_argument("--no-standardize", action="store_true", help="penalise the columns in the units they come in")
@@ -116,7 +121,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
     )
     predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     _add_source(predict)
-    predict.add_argument("--rule", choices=("min", "1se"), help="which model of the run (the one it chose)")
+    predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
     predict.set_defaults(parser=predict)
     _add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
 
@@ -155,6 +160,16 @@ def _numbers(text: str) -> list[str]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number (put DATA before the options)") from None
     return parts
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: how far above the least error is a number from 0 on")
+    return value
 
 
 def _seed(text: str) -> int:

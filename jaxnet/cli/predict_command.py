@@ -44,9 +44,9 @@ def predictions(model: dict[str, Any], table: Table, rule: str, quiet: bool) -> 
 
     Raises `InvalidInput` naming the columns that the model needs and the table lacks.
     """
-    result = model["result"]
-    fit, names = result.best(rule), result.feature_names
-    used = [name for name, b in zip(names, fit.coef, strict=True) if b != 0]
+    result, (i, k) = model["result"], model["chosen"][rule]
+    coef, names = result.coef_at(i, k), result.feature_names
+    used = [name for name, b in zip(names, coef, strict=True) if b != 0]
     present = set(table.names)
     missing = [name for name in used if name not in present]
     if missing:
@@ -60,9 +60,9 @@ def predictions(model: dict[str, Any], table: Table, rule: str, quiet: bool) -> 
     if extra:
         s = "" if len(extra) == 1 else "s"
         note(f"ignored {len(extra):,} column{s} unknown to the model, such as {min(extra)!r}.", quiet)
-    prediction = np.full(len(table), float(fit.intercept))
+    prediction = np.full(len(table), float(result.intercepts[i, k]))
     if used:
-        prediction += table.matrix(used, can_drop=False).astype(np.float64, copy=False) @ fit.coef[fit.coef != 0]
+        prediction += table.matrix(used, can_drop=False).astype(np.float64, copy=False) @ coef[coef != 0]
     return prediction
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from jaxnet.cli.dataset import Dataset
 from jaxnet.resampling import KFold
-from jaxnet.result import Status, SweepResult
+from jaxnet.result import BestFit, Status, SweepResult
 
-_RULES = {"min": "smallest error", "1se": "simplest within 1 se"}
+_RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
 _SHOWN = 10  # coefficients in the summary
 
 
@@ -19,6 +19,7 @@ _SHOWN = 10  # coefficients in the summary
 class Report:
     """A finished sweep with what is needed to describe it.
 
+    rule: the one whose model is kept. best: the model of each rule.
     null_error: cross-validation error of predicting each fold by the mean of its training rows.
     sd: (p,) standard deviation of each column, for the effect of one standard deviation.
     """
@@ -26,14 +27,25 @@ class Report:
     dataset: Dataset
     result: SweepResult
     rule: str
+    percent: float
+    best: dict[str, BestFit]
     seconds: float
     null_error: float
     sd: np.ndarray
 
     @classmethod
-    def of(cls, dataset: Dataset, result: SweepResult, folds: KFold, *, rule: str, seconds: float) -> "Report":
+    def of(
+        cls, dataset: Dataset, result: SweepResult, folds: KFold, *, rule: str, percent: float, seconds: float
+    ) -> "Report":
         """The report of `result`, the sweep of `dataset` on `folds`."""
-        return cls(dataset, result, rule, seconds, _null_error(dataset, result, folds), dataset.sd())
+        best = {name: result.best(name, percent=percent) for name in _RULES}
+        null_error = _null_error(dataset, result, folds)
+        return cls(dataset, result, rule, percent, best, seconds, null_error, dataset.sd())
+
+    @property
+    def kept(self) -> BestFit:
+        """The model that --rule chose."""
+        return self.best[self.rule]
 
     def data(self) -> dict[str, Any]:
         """The `data` part of summary.json."""
@@ -62,7 +74,7 @@ class Report:
         return "\n\n".join(part for part in parts if part)
 
     def _fit(self, rule: str) -> dict[str, Any]:
-        best = self.result.best(rule)
+        best = self.best[rule]
         return {
             "alpha": float(best.alpha),
             "rho": float(best.rho),
@@ -100,7 +112,8 @@ class Report:
 
     def _models(self) -> str:
         fits = {rule: self._fit(rule) for rule in _RULES}
-        lines = [("", *(f"{rule} ({what})" + (" *" if rule == self.rule else "") for rule, what in _RULES.items()))]
+        titles = {rule: f"{rule} ({what.format(percent=self.percent)})" for rule, what in _RULES.items()}
+        lines = [("", *(title + (" *" if rule == self.rule else "") for rule, title in titles.items()))]
         for label, show in (
             ("rho (L1 share)", lambda f: f"{f['rho']:.4g}"),
             ("alpha (strength)", lambda f: f"{f['alpha']:.5g}"),
@@ -112,14 +125,14 @@ class Report:
         return "\n".join([*_aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
 
     def _edge_note(self) -> list[str]:
-        best = self.result.best(self.rule)
+        best = self.kept
         path = self.result.alphas[best.index[0]]
         if len(path) > 1 and best.alpha == path[-1]:
             return ["The chosen alpha is the smallest of its grid: smaller ones (--alpha-min-ratio) may be better."]
         return []
 
     def _largest(self) -> str:
-        best = self.result.best(self.rule)
+        best = self.kept
         effect = best.coef * self.sd
         order = [j for j in np.argsort(-np.abs(effect), kind="stable")[:_SHOWN] if best.coef[j] != 0]
         if not order:
@@ -141,7 +154,7 @@ class Report:
 
 def coefficient_rows(report: Report) -> Iterator[tuple[Any, ...]]:
     """coefficients.csv: the kept model; per unit of each column, and per standard deviation of it."""
-    best = report.result.best(report.rule)
+    best = report.kept
     yield "feature", "coefficient", "per_sd"
     yield "(intercept)", float(best.intercept), ""
     yield from zip(report.dataset.features, best.coef.tolist(), (best.coef * report.sd).tolist(), strict=True)

@@ -30,7 +30,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     _announce(args, dataset, folds)
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
-    report = Report.of(dataset, result, folds, rule=args.rule, seconds=time.monotonic() - start)
+    seconds = time.monotonic() - start
+    report = Report.of(dataset, result, folds, rule=args.rule, percent=args.percent, seconds=seconds)
     text = partial(report.text, standardized=not args.no_standardize, folds=_describe(folds))
     if args.out is not None:
         try:
@@ -43,10 +44,18 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
 
 def _write(args: argparse.Namespace, report: Report, request: dict[str, Any]) -> None:
     target, result = report.dataset.target, report.result
+    chosen = {rule: best.index for rule, best in report.best.items()}
     write_run(
         args.out,
         args.overwrite,
-        model={"kind": "jaxnet run", "rule": args.rule, "target": target, "id": args.id, "result": result},
+        model={
+            "kind": "jaxnet run",
+            "rule": args.rule,
+            "chosen": chosen,
+            "target": target,
+            "id": args.id,
+            "result": result,
+        },
         coefficients=coefficient_rows(report),
         cv=cv_rows(report),
         summary={"jaxnet": __version__, "data": report.data(), "request": request, **report.outcome()},
@@ -115,7 +124,7 @@ def _alphas(parts: list[list[str]] | None) -> int | list[float] | None:
 
 def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dict[str, Any]:
     """The options as they were understood, for summary.json."""
-    names = ("drop", "id", "weights", "rule", "tol", "max_iter", "dtype", "device")
+    names = ("drop", "id", "weights", "rule", "percent", "tol", "max_iter", "dtype", "device")
     return {
         "rho": [float(r) for r in result.rho],
         "alphas_per_rho": int(result.alphas.shape[-1]),

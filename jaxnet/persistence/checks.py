@@ -43,11 +43,27 @@ def is_sweep_result(result: Any) -> bool:
             *(_is_array(a, "fiu", (*grid, folds + 1)) for a in (result.kkt, result.iterations)),
             _is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
             _is_real(result.tol),
+            type(result.options).__name__ == "FitOptions" and _has_width(result.options, width),
             names is None or (type(names) is tuple and len(names) == width and set(map(type, names)) <= {str}),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
         )
     )
+
+
+def is_fit_options(options: Any) -> bool:
+    """Whether every field has the type that `FitOptions` documents."""
+    flags = (options.fit_intercept, options.standardize, options.weighted)
+    arrays = [a for a in _by_column(options) if a is not None]
+    return all(type(flag) is bool for flag in flags) and all(_is_array(a, "f") and a.ndim == 1 for a in arrays)
+
+
+def _has_width(options: Any, width: int) -> bool:
+    return all(a is None or len(a) == width for a in _by_column(options))
+
+
+def _by_column(options: Any) -> tuple[Any, ...]:
+    return options.penalty_factor, options.lower, options.upper
 
 
 def is_best_fit(fit: Any) -> bool:

@@ -100,6 +100,7 @@ def kind_of(value: Any) -> Kind | None:
 
 KINDS: dict[str, Kind] = {
     "SweepResult": Data("jaxnet.result", checks.is_sweep_result),
+    "FitOptions": Data("jaxnet.result", checks.is_fit_options),
     "SparseRows": Data("jaxnet.result", checks.is_sparse_rows),
     "BestFit": Data("jaxnet.result", checks.is_best_fit),
     "Status": Member("jaxnet.result", lambda value: value is not None),

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from jaxnet import penalty
+from jaxnet.solver.columns import LARGEST, LEAST, SUM, fold
 from jaxnet.solver.view import Fit, View
 
 
@@ -53,28 +54,45 @@ def certify(
 ) -> Certificate:
     """Judge coefficients `dense` whose remainder (view.py) is given; `sd` are the columns' standard deviations."""
     fit = view.fit(remainder, dense)
-    terms = pen.terms()
-    free = (terms.l1 <= 0) & (terms.l2 <= 0)
-    # Unpenalised columns were refitted exactly: their gradient is zero up to rounding, and they do not limit the dual.
-    u = jnp.where(free, 0.0, fit.gradient)
-    primal = 0.5 * fit.rss + jnp.sum(penalty.value(dense, terms), axis=2)
-    gap = primal - jnp.maximum(_dual_a(fit, u, dense, terms), _dual_b(fit, u, terms))
+    unit = sd * jnp.sqrt(view.moment)[:, None]
+    per_unit = jnp.where(unit > 0, 1.0 / jnp.where(unit > 0, unit, 1.0), 0.0)
+    strengths, columns = (pen.lam1, pen.lam2), (pen.factor1, pen.factor2, pen.lo, pen.hi)
+    sums, violated = fold(
+        _of_columns, (SUM, SUM, SUM, LEAST, LARGEST), strengths, (columns, per_unit), (dense, fit.gradient)
+    )
+    value, ridge, conjugate, limit, kkt = sums
+    dual_a = _dual_a(fit, ridge, limit, dense, pen.terms())
+    dual_b = fit.fitted - 0.5 * fit.rss - conjugate
+    gap = 0.5 * fit.rss + value - jnp.maximum(dual_a, dual_b)
     null = 0.5 * view.moment[:, None]
-    violation = penalty.kkt_violation(fit.gradient, dense, terms)
-    unit = sd[:, None] * jnp.sqrt(view.moment)[:, None, None]
-    kkt = jnp.max(jnp.where(unit > 0, violation / jnp.where(unit > 0, unit, 1.0), 0.0), axis=2)
-    violated = jnp.any((dense == 0) & (violation > 0), axis=1)
     relative = jnp.where(null > 0, gap / jnp.where(null > 0, null, 1.0), 0.0)
     # A valid dual never exceeds the primal but by rounding; the absolute value lets a wrong one show itself.
     return Certificate(jnp.abs(relative), kkt, fit.test_error, fit.gradient, violated)
 
 
-def _dual_a(fit: Fit, u: Array, b: Array, terms: penalty.Terms) -> Float[Array, "S L"]:
-    ridge = jnp.sum(terms.l2 * b * b, axis=2)
-    u = u - terms.l2 * b
-    limit = jnp.min(jnp.where((terms.l1 <= 0) & (u == 0), jnp.inf, penalty.dual_scale(u, terms)), axis=2)
+def _of_columns(strengths, columns, both) -> tuple[Array, ...]:
+    """Of every column: penalty, ridge part, conjugate of gap B, largest scale of gap A, KKT residual; and whether it
+    should not be zero."""
+    (pen, per_unit), (b, gradient) = columns, both
+    terms = penalty.Terms.build(*strengths, *pen)
+    u = _without_free(gradient, terms)
+    scale = penalty.dual_scale(u - terms.l2 * b, terms)
+    violation = penalty.kkt_violation(gradient, b, terms)
+    return (
+        penalty.value(b, terms),
+        terms.l2 * b * b,
+        penalty.conjugate(u, terms),
+        scale,
+        violation * per_unit,
+        (b == 0) & (violation > 0),
+    )
+
+
+def _without_free(gradient: Array, terms: penalty.Terms) -> Array:
+    """Unpenalised columns were refitted exactly: their gradient is zero up to rounding, and they do not limit the dual."""
+    return jnp.where((terms.l1 <= 0) & (terms.l2 <= 0), 0.0, gradient)
+
+
+def _dual_a(fit: Fit, ridge: Array, limit: Array, b: Array, terms: penalty.Terms) -> Float[Array, "S L"]:
+    u = _without_free(fit.gradient, terms) - terms.l2 * b
     return penalty.scaled_dual(u, fit.fitted, fit.rss + ridge, limit, terms)
-
-
-def _dual_b(fit: Fit, u: Array, terms: penalty.Terms) -> Float[Array, "S L"]:
-    return fit.fitted - 0.5 * fit.rss - jnp.sum(penalty.conjugate(u, terms), axis=2)

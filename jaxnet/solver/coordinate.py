@@ -4,7 +4,7 @@ A coordinate step costs O(1) where the coefficient stays at zero, and one row ot
 the gradient of every slot along, q -= d G_j; through the rows, where the working set is large against n, the change of the
 residual is carried, carry += d A_j, and a gradient is read off it, q_j = q0_j - A_j carry.
 
-There is no product, no custom call and no scatter in here, and sums are taken by halves: what XLA then makes of the loops
+There is no product, no custom call and no scatter in here, and sums are folded (sums.py): what XLA then makes of the loops
 is one function of machine code with vectorised rows (benchmarks/NOTES.md has the figures of other ways).
 """
 

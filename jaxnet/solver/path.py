@@ -18,6 +18,8 @@ from jaxnet.solver.task import Step, Task, report
 
 KNOT_RATIO = 0.8
 """Knots are at most so far apart in alpha, where the grid is so fine (benchmarks/NOTES.md)."""
+KNOT_RATIO_SINGLE, MANY = 0.85, 16
+"""The same for MANY sets of a single lane: there one fit that fails between knots costs a pass over all sets."""
 LEAD_TOL = 1e-2
 SINGLE_LIMIT = 1e-5
 SINGLE_FACTOR = 1e15
@@ -55,11 +57,12 @@ def walk(task: Task, emit: Callable[[Step], None], stopped: Callable[[], bool] =
 
 def _knots(task: Task) -> Int[np.ndarray, " K"]:
     """The alphas to solve: all of the lead-in, the first and the last requested ones, and of those between few enough."""
-    strength, count = task.strength, task.lam1.shape[2]
+    strength, (sets, lanes, count) = task.strength, task.lam1.shape
+    ratio = KNOT_RATIO_SINGLE if lanes == 1 and sets >= MANY else KNOT_RATIO
     knots = list(range(min(task.skip + 1, count)))
     while knots[-1] < count - 1:
         last = knots[-1]
-        near = np.all(strength[:, :, last + 1 :] >= KNOT_RATIO * strength[:, :, last : last + 1], axis=(0, 1))
+        near = np.all(strength[:, :, last + 1 :] >= ratio * strength[:, :, last : last + 1], axis=(0, 1))
         knots.append(last + max(int(near.sum()), 1))
     return np.array(knots)
 
@@ -70,7 +73,7 @@ def _begin(task: Task) -> _State:
     large = task.view.usable.shape[1] >= SINGLE_COLUMNS
     mild = max(task.penalties.factor1.max(), task.penalties.factor2.max()) < SINGLE_FACTOR
     dtype = np.float32 if large and mild and task.tol >= SINGLE_LIMIT else np.float64
-    ws = working_set.build(task.view, [task.unpenalised] * sets, lanes, dtype)
+    ws = working_set.build(task.view, [task.unpenalised] * sets, dtype)
     free = np.tile(task.unpenalised.astype(np.int32), (sets, 1))
     gradient, pinv = null_fit(task.view, free, lanes)
     zero = Base.zero(task.view, lanes, ws.width)

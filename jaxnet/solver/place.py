@@ -17,8 +17,9 @@ def pseudo_inverse(view: View, index: Int[Array, "S u"]) -> tuple[Float[Array, "
     atoms = jax.vmap(view.atoms)(index, sets)
     if not index.shape[1]:
         return atoms, jnp.zeros((len(index), 0, 0))
-    scaled = jax.vmap(view.scaled)(atoms, sets)
-    return atoms, jnp.linalg.pinv(jax.vmap(view.gram)(scaled, scaled, index), hermitian=True)
+    entries = jax.vmap(view.entries)(atoms, index, sets)
+    gram = per_set_matmul(entries, entries, transpose=True) if view.by_rows else entries
+    return atoms, jnp.linalg.pinv(gram, hermitian=True)
 
 
 @partial(jax.jit, static_argnums=2)

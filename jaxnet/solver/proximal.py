@@ -2,7 +2,8 @@
 
 FISTA (Beck, Teboulle 2009) in coordinates scaled by each column's norm (the penalty is separable, so its proximal step
 stays exact), with the gradient restart of O'Donoghue and Candes (2015) per lane and a step size from the largest
-eigenvalue of each set's scaled Gram matrix, enlarged whenever an objective rises.
+eigenvalue of each set's scaled Gram matrix, enlarged whenever an objective rises. A lane whose support has settled but
+whose gap has not tries a Newton step on it (newton.py).
 """
 
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from jaxnet import penalty
+from jaxnet.solver import newton
 from jaxnet.solver.restricted import Progress, Restricted, relative_gaps
 from jaxnet.solver.view import per_set_matmul
 
@@ -20,6 +22,8 @@ MARGIN = 1.05
 
 def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], limit: Int[Array, ""]) -> Progress:
     """Steps until every active lane's restricted gap is below its target, or has had `limit` steps."""
+    if problem.scaled is not None and problem.scaled.shape[1] <= problem.scaled.shape[2]:  # then G makes steps cheaper
+        problem = problem._replace(scaled=None, gram=per_set_matmul(problem.scaled, problem.scaled, transpose=True))
     terms = problem.terms()
     curvature = jnp.where(problem.diagonal > 0, problem.diagonal, 1.0)[:, None]
     bound = _largest_eigenvalue(problem, curvature)[:, None] * jnp.ones_like(start.active, start.B.dtype)
@@ -36,7 +40,7 @@ def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], lim
         return new, B, jnp.where(uphill, 1.0, theta), bound
 
     def step(state):
-        B, B_old, momentum, bound, active, passes, used, last = state
+        B, B_old, momentum, bound, active, passes, used, last, support = state
         count = jnp.minimum(CHECK_EVERY, limit - used)
         B, B_old, momentum, bound = lax.fori_loop(0, count, one, (B, B_old, momentum, bound))
         q = _gradient(problem, start, B)
@@ -44,25 +48,35 @@ def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], lim
         rose = now > last + 1e-6 * jnp.abs(last)
         bound, momentum = jnp.where(rose, 2 * bound, bound), jnp.where(rose, 1.0, momentum)
         active = active & ~(relative_gaps(problem, B, q) <= target)
-        return B, B_old, momentum, bound, active, passes + count * active, used + count, now
+        settled = active & jnp.all(jnp.sign(B) == support, axis=2)
+        support = jnp.sign(B)
+        polish = lambda *now: _polished(problem, start, settled, *now)
+        B, q, now, moved = lax.cond(jnp.any(settled), polish, lambda *now: (*now, settled & False), B, q, now)
+        B_old, momentum = jnp.where(moved[..., None], B, B_old), jnp.where(moved, 1.0, momentum)
+        passes = passes + count * active
+        active = active & ~(moved & (relative_gaps(problem, B, q) <= target))
+        return B, B_old, momentum, bound, active, passes, used + count, now, support
 
     def going(state):
         return jnp.any(state[4]) & (state[6] < limit)
 
-    ones = jnp.ones_like(bound)
+    used = jnp.min(jnp.where(start.active, start.passes, limit))
     first = _objective(problem, start.B, start.q)
-    state = (
-        start.B,
-        start.B,
-        ones,
-        bound,
-        start.active,
-        start.passes,
-        jnp.min(jnp.where(start.active, start.passes, limit)),
-        first,
-    )
-    B, _, _, _, active, passes, _, _ = lax.while_loop(going, step, state)
+    state = (start.B, start.B, jnp.ones_like(bound), bound, start.active, start.passes, used, first, jnp.sign(start.B))
+    B, _, _, _, active, passes, *_ = lax.while_loop(going, step, state)
     return Progress(B, _gradient(problem, start, B), active, passes)
+
+
+def _polished(problem: Restricted, start: Progress, wanted, B, q, objective):
+    """The wanted lanes after a Newton step where that lowers the objective: B, q, objectives, and which lanes moved."""
+    moved = jnp.zeros_like(wanted)
+    for candidate in newton.step(problem, B, q, wanted):
+        there = _gradient(problem, start, candidate)
+        value = _objective(problem, candidate, there)
+        better = wanted & (value < objective)
+        B, q = (jnp.where(better[..., None], new, old) for new, old in ((candidate, B), (there, q)))
+        objective, moved = jnp.where(better, value, objective), moved | better
+    return B, q, objective, moved
 
 
 def _apply(problem: Restricted, D: Float[Array, "S L W"]) -> Float[Array, "S L W"]:

@@ -17,9 +17,9 @@ class Restricted(NamedTuple):
     """Everything an inner solver reads, in its working precision."""
 
     scaled: Float[Array, "S W n"] | None
-    """centred columns times the square roots of the row weights, for the row form; None in the Gram form"""
-    gram: Float[Array, "S W v"]
-    """the Gram matrix (v = W); in the row form, empty (v = 0)"""
+    """centred columns times the square roots of the row weights, in the row form"""
+    gram: Float[Array, "S W W"] | None
+    """their Gram matrix, in the Gram form"""
     diagonal: Float[Array, "S W"]
     cross: Float[Array, "S W"]
     moment: Float[Array, " S"]

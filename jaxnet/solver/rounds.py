@@ -103,8 +103,8 @@ def settle(
         problem = (
             (view.cross, view.moment),
             (task.sd, view.usable),
-            ws.row_form,
-            ws.arrays.gram,
+            ws.scaled,
+            ws.gram,
             ws.index,
             ws.count,
             pen,
@@ -175,7 +175,7 @@ def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
     at = jnp.minimum(index, cross.shape[1] - 1)
     inside = index < cross.shape[1]
     wide = lambda x: None if x is None else jnp.where(inside, jnp.take_along_axis(x, at, axis=1), 0)
-    cast = lambda x: None if x is None else x.astype(gram.dtype)
+    cast = lambda x: None if x is None else x.astype((gram if scaled is None else scaled).dtype)
     slot = lambda x: cast(wide(x))
     # The squared norm of a scaled column is its variance.
     diagonal = jnp.diagonal(gram, axis1=1, axis2=2) if scaled is None else slot(jnp.where(usable, sd * sd, 0.0))

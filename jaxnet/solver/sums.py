@@ -9,16 +9,19 @@ FEW = 16
 
 def total(x: Float[Array, "*batch m"]) -> Float[Array, "*batch"]:
     """The sum over the last axis."""
-    return _folded(x, jnp.add, 0.0)
+    return folded(x, jnp.add, 0.0)
 
 
 def least(x: Float[Array, "*batch m"]) -> Float[Array, "*batch"]:
     """The minimum over the last axis."""
-    return _folded(x, jnp.minimum, jnp.inf)
+    return folded(x, jnp.minimum, jnp.inf)
 
 
-def _folded(x: Float[Array, "*batch m"], combine, empty: float) -> Float[Array, "*batch"]:
-    """Up to eight equal parts of the last axis combined in pairs, again and again until few terms are left."""
+def folded(x: Float[Array, "*batch m"], combine, empty: float) -> Float[Array, "*batch"]:
+    """`combine` of all along the last axis, `empty` of none.
+
+    Up to eight equal parts are combined in pairs, again and again until few terms are left.
+    """
     while (size := x.shape[-1]) > FEW:
         parts = next((k for k in range(8, 1, -1) if size % k == 0), size)
         x = _in_pairs([x[..., i * (size // parts) : (i + 1) * (size // parts)] for i in range(parts)], combine)

@@ -13,7 +13,7 @@ Both views have one vector per column, its *atom*, and one per lane, its *remain
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +45,7 @@ class View(ABC):
     cross: Float[Array, "S p"]
     moment: Float[Array, " S"]
     usable: Bool[Array, "S p"]
+    by_rows: ClassVar[bool]
 
     @abstractmethod
     def origin(self) -> Float[Array, "S m"]:
@@ -65,14 +66,12 @@ class View(ABC):
         """The atoms of columns for set s, zero for unusable columns and empty slots (index p)."""
 
     @abstractmethod
-    def scaled(self, atoms: Float[Array, "M m"], s: Int[Array, ""]) -> Float[Array, "M m"]:
-        """The atoms of set s in the form that `gram` takes."""
+    def entries(self, atoms: Float[Array, "M m"], index: Int[Array, " W"], s: Int[Array, ""]) -> Float[Array, "M v"]:
+        """What a restricted problem of set s over the columns `index` knows of the columns with these atoms.
 
-    @abstractmethod
-    def gram(
-        self, mine: Float[Array, "M m"], others: Float[Array, "W m"] | None, index: Int[Array, " W"]
-    ) -> Float[Array, "M W"]:
-        """Gram entries between slots of a set, in scaled form; `others` hold the columns `index`, all a Gram view reads."""
+        Through the rows, A: the centred columns times the roots of the row weights (v = n); else their entries in the
+        Gram matrix AA' (v = W).
+        """
 
     @abstractmethod
     def slot_gradient(
@@ -98,6 +97,7 @@ class RowView(View):
     usable: Bool[Array, "S p"]
     cross: Float[Array, "S p"]
     moment: Float[Array, " S"]
+    by_rows: ClassVar[bool] = True
 
     def origin(self):
         return self.y
@@ -108,7 +108,7 @@ class RowView(View):
         return fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None]
 
     def combine(self, B, index, used):
-        if not _on_cpu():
+        if not on_cpu():
             return self.explained(by_column(B, index, self.mean.shape[1]))
         at = jnp.minimum(index, self.mean.shape[1] - 1)
         level = jnp.sum(B * jnp.take_along_axis(self.mean, at, axis=1)[:, None], axis=2)
@@ -121,11 +121,8 @@ class RowView(View):
         columns = self.design.columns(index).astype(jnp.float64)
         return jnp.where(keep[:, None], columns - self.mean[s, at][:, None], 0.0)
 
-    def scaled(self, atoms, s):
+    def entries(self, atoms, index, s):
         return atoms * jnp.sqrt(self.train[s])[None]
-
-    def gram(self, mine, others, index):
-        return jnp.matmul(mine, others.T, precision=FULL)
 
     def slot_gradient(self, remainder, atoms, index):
         return per_set_matmul(remainder * self.train[:, None], atoms, transpose=True)
@@ -158,6 +155,7 @@ class GramView(View):
     usable: Bool[Array, "S p"]
     cross: Float[Array, "S p"]
     moment: Float[Array, " S"]
+    by_rows: ClassVar[bool] = False
 
     @property
     def train_gram(self) -> Float[Array, "G p p"]:
@@ -173,7 +171,7 @@ class GramView(View):
 
     def combine(self, B, index, used):
         p = self.usable.shape[1]
-        if not _on_cpu():
+        if not on_cpu():
             return self.explained(by_column(B, index, p))
         return combine(self.grams, self.group, jnp.minimum(index, p - 1), B, used)
 
@@ -183,11 +181,8 @@ class GramView(View):
         keep = (index < p) & self.usable[s, at]
         return jnp.where(keep[:, None], self.grams[self.group[s], at], 0.0)
 
-    def scaled(self, atoms, s):
-        return atoms
-
-    def gram(self, mine, others, index):
-        return jnp.take(mine[:, : self.usable.shape[1]], index, axis=1, mode="fill", fill_value=0)
+    def entries(self, atoms, index, s):
+        return jnp.take(atoms[:, : self.usable.shape[1]], index, axis=1, mode="fill", fill_value=0)
 
     def slot_gradient(self, remainder, atoms, index):
         at = jnp.broadcast_to(index[:, None], (*remainder.shape[:2], index.shape[1]))
@@ -208,7 +203,7 @@ class GramView(View):
         )
 
 
-def _on_cpu() -> bool:
+def on_cpu() -> bool:
     """There a native loop over the nonzeros beats any product: they are few, and what it reads stays in the cache."""
     return jax.default_backend() == "cpu"
 

@@ -1,13 +1,12 @@
 """Working sets: which columns each set works on, in which slot, with their columns or Gram entries on the device.
 
 The bookkeeping is NumPy on the host (a set's size is data, not a shape); the device arrays come in few, coarse sizes, and
-loops over slots end with those in use. Slots fill from the left; an empty slot has index p, a zero column and zero Gram
-entries, so that it never moves.
+loops over slots end with those in use. Slots fill from the left; an empty slot has index p and zeros for entries, so
+that it never moves.
 """
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +14,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet.solver.view import GramView, RowView, View
+from jaxnet.solver.view import View
 
 SPAN = 128
 """Slots whose Gram entries are made at once; every width is a multiple of it."""
@@ -27,51 +26,48 @@ GROWTH = 1.1
 """A new layout has room for so many times the slots it holds, so that the next columns join without another layout."""
 
 
-class Arrays(NamedTuple):
-    """On the device, in the working precision: `scaled`, the centred columns times the roots of the row weights (None in a
-    Gram view); `gram`, the Gram matrix (v = W), or nothing (v = 0) in the row form, of a set large against n."""
-
-    scaled: Float[Array, "S W n"] | None
-    gram: Float[Array, "S W v"]
-
-
 @dataclass(frozen=True)
 class WorkingSet:
-    """`index` (S, W) columns by slot, `count` (S,) slots in use, `member` (S, p) columns present; device arrays beside."""
+    """`index` (S, W) columns by slot, `count` (S,) slots in use, `member` (S, p) columns present.
+
+    On the device, in the working precision: a row of `View.entries` per slot.
+    """
 
     index: Int[np.ndarray, "S W"]
     count: Int[np.ndarray, " S"]
     member: Bool[np.ndarray, "S p"]
-    arrays: Arrays
-    dtype: np.dtype
-    lanes: int
+    entries: Float[Array, "S W v"]
+    by_rows: bool
 
     @property
     def width(self) -> int:
         return self.index.shape[1]
 
     @property
-    def row_form(self) -> Float[Array, "S W n"] | None:
-        """The scaled columns if the inner problem goes through the rows, None if it has the whole Gram matrix."""
-        return None if self.arrays.gram.shape[2] else self.arrays.scaled
+    def dtype(self) -> np.dtype:
+        return self.entries.dtype
+
+    @property
+    def scaled(self) -> Float[Array, "S W n"] | None:
+        """The scaled columns, if the inner problem goes through the rows."""
+        return self.entries if self.by_rows else None
+
+    @property
+    def gram(self) -> Float[Array, "S W W"] | None:
+        """The Gram matrix, if it goes through that."""
+        return None if self.by_rows else self.entries
 
 
-def build(view: View, columns: list[Int[np.ndarray, " k"]], lanes: int, dtype, least: int = 0) -> WorkingSet:
+def build(view: View, columns: list[Int[np.ndarray, " k"]], dtype, least: int = 0) -> WorkingSet:
     """A working set that holds the given columns of each set, in that order, of a width of at least `least`."""
     sizes, p = np.array([len(c) for c in columns]), view.usable.shape[1]
-    width = max(_width(int(GROWTH * sizes.max(initial=0)) + APPEND, p, lanes, _rows(view)), least)
+    width = max(_width(int(GROWTH * sizes.max(initial=0)) + APPEND, p, view.by_rows), least)
     index = np.full((len(columns), width), p, np.int32)
     member = np.zeros((len(columns), p), bool)
     for s, chosen in enumerate(columns):
         index[s, : len(chosen)] = chosen
         member[s, chosen] = True
-    arrays = _fill(view, index, width > _rows(view), np.dtype(dtype))
-    return WorkingSet(index, sizes, member, arrays, np.dtype(dtype), lanes)
-
-
-def _rows(view: View) -> float:
-    """The width beyond which a restricted problem goes through the rows."""
-    return max(view.y.shape[1], SPAN) if isinstance(view, RowView) else np.inf
+    return WorkingSet(index, sizes, member, _fill(view, index, np.dtype(dtype)), view.by_rows)
 
 
 def extend(ws: WorkingSet, view: View, wanted: Bool[np.ndarray, "S p"], busy) -> tuple[WorkingSet, np.ndarray | None]:
@@ -97,7 +93,7 @@ def widen(ws: WorkingSet, view: View) -> tuple[WorkingSet, np.ndarray]:
 def _lay_out(ws: WorkingSet, view: View, old: list, new: list, dtype) -> tuple[WorkingSet, np.ndarray]:
     """A fresh layout: the kept slots of each set, then its newcomers; with the old slot of every new one."""
     columns = [np.concatenate([ws.index[s, o], new[s]]) for s, o in enumerate(old)]
-    laid = build(view, columns, ws.lanes, dtype, ws.width)
+    laid = build(view, columns, dtype, ws.width)
     order = np.full(laid.index.shape, ws.width, np.int32)
     for s, slots in enumerate(old):
         order[s, : len(slots)] = slots
@@ -105,7 +101,7 @@ def _lay_out(ws: WorkingSet, view: View, old: list, new: list, dtype) -> tuple[W
 
 
 def _append(ws: WorkingSet, view: View, new: list[np.ndarray]) -> WorkingSet:
-    index, count, member, arrays = ws.index.copy(), ws.count.copy(), ws.member.copy(), ws.arrays
+    index, count, member, entries = ws.index.copy(), ws.count.copy(), ws.member.copy(), ws.entries
     for start in range(0, max(map(len, new)), APPEND):
         batch = np.full((len(new), APPEND), member.shape[1], np.int32)
         offset = count.copy()
@@ -116,67 +112,39 @@ def _append(ws: WorkingSet, view: View, new: list[np.ndarray]) -> WorkingSet:
             member[s, part] = True
             count[s] += len(part)
         # A copy: the device may still read this call's index when the next one writes into it.
-        arrays = _insert(view, arrays, index.copy(), batch, offset)
-    return WorkingSet(index, count, member, arrays, ws.dtype, ws.lanes)
+        entries = _insert(view, entries, index.copy(), batch, offset)
+    return WorkingSet(index, count, member, entries, ws.by_rows)
 
 
-def _width(size: int, p: int, lanes: int, rows: float) -> int:
-    """Few widths, as each has its own programs: SMALL, then powers of two in the Gram form; in the row form one that a set
-    of so many lanes seldom outgrows (each has at most about as many nonzeros as there are rows), then powers of four.
-
-    Never more than all p columns need.
-    """
+def _width(size: int, p: int, by_rows: bool) -> int:
+    """Few widths, as each has its own programs: powers of two from SMALL on, through the rows without the second of them;
+    no more than all p columns need."""
     width = SMALL
     while width < size:
-        width = 2 * width if 2 * width <= rows else max(4 * width, _power_of_two(lanes * rows))
+        width *= 4 if by_rows and width == SMALL else 2
     return min(width, -(-p // SPAN) * SPAN)
 
 
-def _power_of_two(size: float) -> int:
-    return 1 << (int(size) - 1).bit_length()
-
-
-@partial(jax.jit, static_argnums=(2, 3))
-def _fill(view: View, index: Int[Array, "S W"], by_rows: bool, dtype) -> Arrays:
-    """The arrays of whole working sets, one set after the other."""
-
-    def one(s):
-        mine = view.scaled(view.atoms(index[s], s), s).astype(dtype)
-        square = jnp.zeros((len(mine), 0), dtype) if by_rows else view.gram(mine, mine, index[s])
-        return Arrays(mine if isinstance(view, RowView) else None, square)
-
+@partial(jax.jit, static_argnums=2)
+def _fill(view: View, index: Int[Array, "S W"], dtype) -> Float[Array, "S W v"]:
+    """The entries of whole working sets, one set after the other."""
+    one = lambda s: view.entries(view.atoms(index[s], s), index[s], s).astype(dtype)
     return lax.map(one, jnp.arange(index.shape[0]))
 
 
 @partial(jax.jit, donate_argnums=1)
-def _insert(view: View, arrays: Arrays, index, batch: Int[Array, "S M"], offset: Int[Array, " S"]) -> Arrays:
-    """Write M new slots at each set's offset: columns, and Gram entries with all slots in use, in place."""
-    by_rows = not arrays.gram.shape[2]
-    write = lambda x, part, s, *at: lax.dynamic_update_slice(x, part[None], (s, *at))
+def _insert(view: View, entries, index, batch: Int[Array, "S M"], offset: Int[Array, " S"]) -> Float[Array, "S W v"]:
+    """Write M new slots at each set's offset, in place; Gram entries also into the columns of the new slots."""
 
-    def one(s, state: Arrays) -> Arrays:
-        start = offset[s]
-        mine = view.scaled(view.atoms(batch[s], s), s).astype(state.gram.dtype)
-        if state.scaled is not None:
-            state = state._replace(scaled=write(state.scaled, mine, s, start, 0))
-        return state if by_rows else state._replace(gram=rows_and_columns(state, mine, s, start))
+    def one(s, entries):
+        mine = view.entries(view.atoms(batch[s], s), index[s], s).astype(entries.dtype)
+        entries = lax.dynamic_update_slice(entries, mine[None], (s, offset[s], 0))
+        return entries if view.by_rows else lax.dynamic_update_slice(entries, mine.T[None], (s, 0, offset[s]))
 
-    def rows_and_columns(state: Arrays, mine, s, start):
-        def span(i, gram):
-            slots = lax.dynamic_slice(index, (s, i * SPAN), (1, SPAN))[0]
-            others = None
-            if state.scaled is not None:
-                others = lax.dynamic_slice(state.scaled, (s, i * SPAN, 0), (1, SPAN, state.scaled.shape[2]))[0]
-            part = view.gram(mine, others, slots)
-            return write(write(gram, part, s, start, i * SPAN), part.T, s, i * SPAN, start)
-
-        return lax.fori_loop(0, -(-(start + batch.shape[1]) // SPAN), span, state.gram)
-
-    return lax.fori_loop(0, batch.shape[0], one, arrays)
+    return lax.fori_loop(0, batch.shape[0], one, entries)
 
 
-def bytes_per_set(view_type: type[View], lanes: int, n: int, p: int) -> float:
+def bytes_per_set(by_rows: bool, lanes: int, n: int, p: int) -> float:
     """Device bytes that a set needs at a typical working-set size, for cutting sweeps into chunks."""
-    width = _width(min(p, n), p, lanes, np.inf)
-    rows = 0 if view_type is GramView else 0.5 * n
-    return 8.0 * (width * (rows + width) + 16 * lanes * p + 8 * lanes * width + 6 * p)
+    width = _width(min(p, n), p, by_rows)
+    return 8.0 * (width * (n if by_rows else width) + 16 * lanes * p + 8 * lanes * width + 6 * p)

@@ -1,0 +1,161 @@
+"""The full-data fits of a sweep seen again beside their data: degrees of freedom, residuals, noise variance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.errors import InvalidInput
+from jaxnet.selection.degrees import EPS, Hat
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float, Int
+
+UNLIKE = 1e-3
+"""Residuals of a fit with an intercept average to zero; beyond this share of sd(y) they are those of other data."""
+
+
+class Data(NamedTuple):
+    """Rows of positive weight: X (n, p), responses Y (q, n), and weights w (n,) that sum to one."""
+
+    X: Float[np.ndarray, "n p"]
+    Y: Float[np.ndarray, "q n"]
+    w: Float[np.ndarray, " n"]
+
+
+class Fits(NamedTuple):
+    """Of q responses over the grid: `df`, `nonzeros` (penalised ones) and `mean_square`, the weighted mean squared residual
+    in units of `unit` (q,) squared, below `rounding` where it is nothing. `candidates` penalised columns, `n` rows."""
+
+    df: Float[np.ndarray, "q R A"]
+    nonzeros: Int[np.ndarray, "q R A"]
+    mean_square: Float[np.ndarray, "q R A"]
+    unit: Float[np.ndarray, " q"]
+    rounding: float
+    candidates: int
+    n: int
+
+
+def same_data(result, X, y, sample_weight) -> Data:
+    """X, y and sample_weight checked as far as a result can tell whether they are those of its sweep."""
+    X, _ = as_matrix(X, columns=result.feature_names)
+    if X.shape[1] != result.n_features:
+        raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {result.n_features}.")
+    y, w = as_response(y, len(X)), as_weights(sample_weight, len(X))
+    if (y.shape[1] if y.ndim == 2 else None) != result.n_responses:
+        raise InvalidInput(
+            f"y has shape {y.shape}, but the sweep had {result.n_responses or 'one (a 1d y)'} responses."
+        )
+    if result.options.weighted != (w is not None):
+        was = "had" if result.options.weighted else "had no"
+        raise InvalidInput(f"The sweep {was} sample weights: give criteria the sample_weight of the sweep, or none.")
+    w = np.ones(len(X)) if w is None else w
+    kept = w > 0
+    return Data(X[kept].astype(np.float64, copy=False), y.reshape(len(w), -1).T[:, kept], w[kept] / w[kept].sum())
+
+
+def examine(result, data: Data) -> Fits:
+    """Degrees of freedom and residuals of every fit. Raises InvalidInput where the residuals show other data."""
+    options, p, grid = result.options, result.n_features, (len(data.Y), *result.alphas.shape[-2:])
+    alphas, intercepts = result.alphas.reshape(grid), result.intercepts.reshape(grid)
+    full = lambda x, idle: np.full(p, idle) if x is None else x
+    factor = full(options.penalty_factor, 1.0)
+    lower, upper = full(options.lower, -np.inf), full(options.upper, np.inf)
+    unshrunk = alphas * result.rho[:, None] == 0  # without an L1 part every column moves
+    used = np.arange(p) if unshrunk.any() else np.union1d(result.coefs.columns, np.flatnonzero(factor == 0))
+    X, factor, lower, upper = data.X[:, used], factor[used], lower[used], upper[used]
+    hat = Hat(X, data.w, factor, intercept=options.fit_intercept, standardize=options.standardize)
+    df, square, nonzeros = np.full(grid, np.nan), np.full(grid, np.nan), np.zeros(grid, int)
+    centre = data.Y @ data.w if options.fit_intercept else np.zeros(len(data.Y))
+    unit = np.max(np.abs(data.Y - centre[:, None]), axis=1)
+    unit = np.where(unit > 0, unit, 1.0)
+    for j, i in np.ndindex(grid[:2]):
+        B = _block(result.coefs, (j * grid[1] + i) * grid[2], grid[2], used)
+        R = ((data.Y[j] - intercepts[j, i][:, None]) - B @ X.T) / unit[j]
+        _check_residuals(R, data, j, options.fit_intercept, unit[j])
+        square[j, i] = R**2 @ data.w
+        nonzeros[j, i] = np.count_nonzero(B[:, factor > 0], axis=1)
+        free = ((B != 0) | unshrunk[j, i][:, None]) & _inside(B, lower, upper)
+        for k in np.flatnonzero(np.isfinite(B).all(axis=1)):
+            df[j, i, k] = hat.degrees_of_freedom(free[k], alphas[j, i, k] * (1 - result.rho[i]))
+    candidates = p if options.penalty_factor is None else int(np.count_nonzero(options.penalty_factor))
+    scale = np.max(np.abs(data.Y), axis=1) / unit
+    rounding = (100 * EPS * float(np.max(scale))) ** 2
+    return Fits(df, nonzeros, square, unit, rounding, candidates, len(data.w))
+
+
+def noise_variance(choice, result, data: Data, fits: Fits) -> Float[np.ndarray, " q"] | None:
+    """Noise variance per response: None, known, or estimated as `choice` says (see `SweepResult.criteria`)."""
+    q = len(data.Y)
+    if choice is None:
+        return None
+    if isinstance(choice, str) and choice == "ols":
+        return np.array([_least_squares_variance(result, data, j) for j in range(q)])
+    if isinstance(choice, str) and choice == "cv":
+        best = result.best("min")
+        at = [(j, *b.index) for j, b in enumerate(best if isinstance(best, list) else [best])]
+        left = np.array([fits.n - fits.df[b] for b in at])
+        if not (left > 0).all():
+            raise InvalidInput(
+                f"noise_variance='cv': the fit of least held-out error has as many degrees of freedom as there are rows "
+                f"({fits.n}), so that nothing is left to estimate the noise by; give a number."
+            )
+        return _positive(fits.n * np.array([fits.mean_square[b] for b in at]) * fits.unit**2 / left, choice)
+    try:
+        known = np.array(np.broadcast_to(np.asarray(choice, np.float64), (q,)))
+        known = known * np.nan if isinstance(choice, (bool, str)) else known
+    except (TypeError, ValueError):
+        known = np.array([np.nan])
+    return _positive(known, choice)
+
+
+def _positive(variance: np.ndarray, choice) -> np.ndarray:
+    if not (np.isfinite(variance) & (variance > 0)).all():
+        raise InvalidInput(
+            f"noise_variance={choice!r:.60} gives no positive finite variance for each response: give None, a positive "
+            "number (or one per response), 'ols' or 'cv'."
+        )
+    return variance
+
+
+def _least_squares_variance(result, data: Data, j: int) -> float:
+    n, p = data.X.shape
+    hat = Hat(data.X, data.w, np.ones(p), intercept=result.options.fit_intercept, standardize=False)
+    square, df = hat.least_squares_residual(data.Y[j], data.w)
+    if df >= n:
+        raise InvalidInput(
+            f"noise_variance='ols': least squares on {p} columns leaves nothing of {n} rows to estimate the noise by; give a "
+            "number, or 'cv'."
+        )
+    return float(_positive(np.array([n * square / (n - df)]), "ols")[0])
+
+
+def _block(coefs, start: int, count: int, used: np.ndarray) -> Float[np.ndarray, "A k"]:
+    """Rows `start` to `start + count` of sparse rows, dense, on the columns `used` only."""
+    dense = np.zeros((count, len(used)))
+    span = slice(coefs.starts[start], coefs.starts[start + count])
+    row = np.repeat(np.arange(count), np.diff(coefs.starts[start : start + count + 1]))
+    dense[row, np.searchsorted(used, coefs.columns[span])] = coefs.values[span]
+    return dense
+
+
+def _inside(B: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Whether coefficients are off their bounds, which hold to single precision."""
+    slack = lambda bound: 1e-6 * np.abs(np.where(np.isfinite(bound), bound, 0.0))
+    return (lower + slack(lower) < B) & (upper - slack(upper) > B)
+
+
+def _check_residuals(R: np.ndarray, data: Data, j: int, intercept: bool, unit: float) -> None:
+    if not intercept:
+        return
+    y = data.Y[j] / unit
+    spread = np.sqrt(np.maximum(data.w @ y**2 - (data.w @ y) ** 2, 0.0))
+    off = np.abs(R @ data.w)
+    off = off[np.isfinite(off)]
+    if off.size and off.max() > UNLIKE * spread + 1e-7 * np.max(np.abs(y)):
+        raise InvalidInput(
+            f"X, y or sample_weight is not what the sweep was fitted on: residuals of its fits to response {j} average "
+            f"{off.max() * unit:.3g} and not zero; give the data of the sweep."
+        )

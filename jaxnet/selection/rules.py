@@ -1,0 +1,84 @@
+"""Rules that choose one point of an (alpha, rho) grid by its held-out errors. A new rule is one function in `RULES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from jaxnet.errors import InvalidInput
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float
+
+
+class Scores(NamedTuple):
+    """What a rule looks at, over R values of rho (rows) and A alphas.
+
+    `mean` held-out errors, the smaller the better, nan where there is none; `se` their standard errors, nan where not
+    known; `complexity`, the degrees of freedom of the full-data fits; `alphas`.
+    """
+
+    mean: Float[np.ndarray, "R A"]
+    se: Float[np.ndarray, "R A"]
+    complexity: Float[np.ndarray, "R A"]
+    alphas: Float[np.ndarray, "R A"]
+
+
+def least(scores: Scores, percent: float) -> tuple[int, int]:
+    """The least mean error; ties go to the first rho, then to the larger alpha."""
+    return _position(scores.mean, int(np.nanargmin(scores.mean)))
+
+
+def within_one_se(scores: Scores, percent: float) -> tuple[int, int]:
+    """The simplest fit whose mean error is at most the least one plus the standard error of that least one."""
+    best = least(scores, percent)
+    return simplest(scores, scores.mean[best] + np.nan_to_num(scores.se[best]))
+
+
+def within_percent(scores: Scores, percent: float) -> tuple[int, int]:
+    """The simplest fit whose mean error is at most `percent` per cent above the least one."""
+    return simplest(scores, (1 + percent / 100) * scores.mean[least(scores, percent)])
+
+
+RULES: dict[str, Callable[[Scores, float], tuple[int, int]]] = {
+    "min": least,
+    "1se": within_one_se,
+    "percent": within_percent,
+}
+
+
+def choose(rule: str, scores: Scores, percent: float = 5.0) -> tuple[int, int]:
+    """The grid point (i, k) that `rule`, a key of `RULES`, chooses.
+
+    Raises InvalidInput for another rule, a percentage below zero, or if no mean error is finite.
+
+    >>> grid = np.array([[3.0, 1.0, 1.02]])
+    >>> choose("min", Scores(grid, 0 * grid, np.array([[0, 2, 1]]), grid))
+    (0, 1)
+    >>> choose("percent", Scores(grid, 0 * grid, np.array([[0, 2, 1]]), grid), percent=3)
+    (0, 2)
+    """
+    if rule not in RULES:
+        raise InvalidInput(f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}.")
+    number = isinstance(percent, (int, float, np.integer, np.floating)) and not isinstance(percent, bool)
+    if not number or not 0 <= percent < np.inf:
+        raise InvalidInput(
+            f"percent={percent!r} must be a number of at least 0: how far above the least error to look."
+        )
+    if not np.isfinite(scores.mean).any():
+        raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
+    return RULES[rule](scores, float(percent))
+
+
+def simplest(scores: Scores, limit: float) -> tuple[int, int]:
+    """The point with the fewest degrees of freedom among those with mean error <= limit; ties: larger alpha, smaller error."""
+    near = scores.mean <= limit
+    order = np.lexsort((scores.mean[near], -scores.alphas[near], scores.complexity[near]))
+    return _position(scores.mean, int(np.flatnonzero(near)[order[0]]))
+
+
+def _position(grid: np.ndarray, flat: int) -> tuple[int, int]:
+    i, k = np.unravel_index(flat, grid.shape)
+    return int(i), int(k)
