@@ -11,18 +11,22 @@ __version__ = "0.1.0"
 _HOME = {
     "sweep": "sweeps",
     "fit_path": "sweeps",
-    "SweepResult": "result",
-    "BestFit": "result",
-    "Status": "result",
+    "SweepResult": "result.sweep_result",
+    "BestFit": "result.fit",
+    "Status": "result.fit",
     "Criteria": "selection.criteria",
     "false_selection_bound": "selection.bounds",
     "stability_parameters": "selection.bounds",
+    "stability_selection": "selection.stability",
+    "StabilityResult": "selection.stability",
     "KFold": "resampling",
+    "ComplementaryPairs": "resampling",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
     "Lasso": "estimators",
     "ElasticNetCV": "estimators",
     "LassoCV": "estimators",
+    "StabilitySelection": "estimators",
     "enable_compile_cache": "compilation",
     "save": "persistence",
     "load": "persistence",
@@ -43,17 +47,21 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import ElasticNetCV as ElasticNetCV
     from jaxnet.estimators import Lasso as Lasso
     from jaxnet.estimators import LassoCV as LassoCV
+    from jaxnet.estimators import StabilitySelection as StabilitySelection
     from jaxnet.penalty import convert_penalty as convert_penalty
     from jaxnet.persistence import load as load
     from jaxnet.persistence import read_metadata as read_metadata
     from jaxnet.persistence import save as save
+    from jaxnet.resampling import ComplementaryPairs as ComplementaryPairs
     from jaxnet.resampling import KFold as KFold
-    from jaxnet.result import BestFit as BestFit
-    from jaxnet.result import Status as Status
-    from jaxnet.result import SweepResult as SweepResult
+    from jaxnet.result.fit import BestFit as BestFit
+    from jaxnet.result.fit import Status as Status
+    from jaxnet.result.sweep_result import SweepResult as SweepResult
     from jaxnet.selection.bounds import false_selection_bound as false_selection_bound
     from jaxnet.selection.bounds import stability_parameters as stability_parameters
     from jaxnet.selection.criteria import Criteria as Criteria
+    from jaxnet.selection.stability import StabilityResult as StabilityResult
+    from jaxnet.selection.stability import stability_selection as stability_selection
     from jaxnet.sweeps import fit_path as fit_path
     from jaxnet.sweeps import sweep as sweep
 

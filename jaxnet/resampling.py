@@ -29,7 +29,7 @@ class KFold:
         """Yield (train, test) index arrays."""
         n = len(X)
         folds = self.n_splits
-        if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or folds < 2:
+        if not _is_whole(folds) or folds < 2:
             raise InvalidInput(f"cv={folds!r}: the number of folds must be an integer of at least 2.")
         if folds > n:
             raise InvalidInput(
@@ -47,10 +47,48 @@ class KFold:
             raise InvalidInput(f"shuffle={self.shuffle!r} of KFold must be True or False.")
         if self.seed is None:
             return
-        if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
+        if not _is_whole(self.seed) or self.seed < 0:
             raise InvalidInput(f"seed={self.seed!r} of KFold must be None or an integer of at least 0.")
         if not self.shuffle:
             raise InvalidInput(f"seed={self.seed} of KFold has no effect on contiguous folds; add shuffle=True.")
+
+
+@dataclass(frozen=True)
+class ComplementaryPairs:
+    """Halves of the rows, `n_pairs` times two that have no row in common; each trains once and is the other's test.
+
+    Halves have n // 2 rows; of an odd number one row is left out of each pair. `seed` is None (other halves every time) or
+    an integer >= 0. `split` raises InvalidInput for fewer than 4 rows and wrong arguments.
+
+    Reference: Shah and Samworth 2013, "Variable selection with error control: another look at stability selection".
+
+    >>> from jaxnet import ComplementaryPairs
+    >>> [(len(train), len(test)) for train, test in ComplementaryPairs(1).split([[0.0]] * 5)]
+    [(2, 2), (2, 2)]
+    """
+
+    n_pairs: int = 50
+    seed: int | None = 0
+
+    def split(self, X, y=None):
+        """Yield (train, test) index arrays: a half and its complement, then the two exchanged."""
+        n = len(X)
+        if not _is_whole(self.n_pairs) or self.n_pairs < 1:
+            raise InvalidInput(f"n_pairs={self.n_pairs!r} must be an integer of at least 1.")
+        if self.seed is not None and (not _is_whole(self.seed) or self.seed < 0):
+            raise InvalidInput(f"seed={self.seed!r} must be None or an integer of at least 0.")
+        if n < 4:
+            raise InvalidInput(f"X has n_samples = {n} rows; halves of at least 2 need at least 4.")
+        rng = np.random.default_rng(self.seed)
+        for _ in range(self.n_pairs):
+            order = rng.permutation(n)
+            one, other = np.sort(order[: n // 2]), np.sort(order[n // 2 : 2 * (n // 2)])
+            yield one, other
+            yield other, one
+
+
+def _is_whole(value) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 class Resamples(NamedTuple):
@@ -76,7 +114,7 @@ def resamples(cv, X, y) -> Resamples:
 
 
 def _pairs(cv, X, y) -> list:
-    if isinstance(cv, (int, np.integer)) and not isinstance(cv, bool):
+    if _is_whole(cv):
         cv = KFold(int(cv))
     if isinstance(cv, type):
         raise InvalidInput(f"cv is the class {cv.__name__}; give an object of it, {cv.__name__}(...).")

@@ -2,5 +2,6 @@
 
 from jaxnet.estimators.crossval import ElasticNetCV, LassoCV
 from jaxnet.estimators.single import ElasticNet, Lasso
+from jaxnet.estimators.stability import StabilitySelection
 
-__all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
+__all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "StabilitySelection"]

@@ -1,34 +1,28 @@
 """Predicting and scoring with fitted coefficients, shared by the four estimators."""
 
 import warnings
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix, as_response, as_weights, column_names
+from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
-from jaxnet.estimators.protocol import Estimator, NotFittedError, sklearn_class
+from jaxnet.estimators.columns import ColumnEstimator
+from jaxnet.estimators.protocol import UNCHANGED
 
 
-class LinearModel(Estimator):
-    """A linear predictor: `predict`, `score`, and what `fit` remembers about the columns of X."""
+class LinearModel(ColumnEstimator):
+    """A linear predictor: `predict` and `score`."""
+
+    _fitted = "coef_"
+    _routed = ("fit", "score")
 
     def predict(self, X: Any) -> np.ndarray:
         """X coef_ + intercept_, of shape (n,), or (n, q) for q responses.
 
         Raises `NotFittedError` before `fit`, and `InvalidInput` if the columns of X differ from those `fit` saw.
         """
-        if not self.__sklearn_is_fitted__():
-            raise sklearn_class(NotFittedError)(
-                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' before using this estimator."
-            )
-        self._check_names(column_names(X))
-        X, _ = as_matrix(X)
-        if X.shape[1] != self.n_features_in_:
-            raise InvalidInput(
-                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features "
-                "as input."
-            )
+        X = self._columns(X)
         return X @ self.coef_.T + self.intercept_
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -50,42 +44,31 @@ class LinearModel(Estimator):
             r2 = np.where(spread > 0, 1 - missed / spread, np.where(missed == 0, 1.0, 0.0))
         return float(r2.mean())
 
+    def set_fit_request(self, *, sample_weight: bool | str | None = UNCHANGED) -> Self:
+        """Ask scikit-learn's metadata routing to pass `sample_weight` to `fit`.
+
+        True: pass it; False: do not; None: raise if it is given; a string: pass what has that name. Has an effect in
+        scikit-learn's meta-estimators only, and only with `sklearn.set_config(enable_metadata_routing=True)`.
+        """
+        return self._request("fit", sample_weight)
+
+    def set_score_request(self, *, sample_weight: bool | str | None = UNCHANGED) -> Self:
+        """The same as `set_fit_request` for the `sample_weight` of `score`."""
+        return self._request("score", sample_weight)
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="regressor",
+            target_tags=TargetTags(required=True, multi_output=self._multi_output),
+            regressor_tags=RegressorTags(),
+            input_tags=InputTags(),
+        )
+
     @property
     def sparse_coef_(self) -> Any:
         """`coef_` as a SciPy CSR matrix of one row per response; needs SciPy."""
         from scipy.sparse import csr_matrix
 
         return csr_matrix(np.atleast_2d(self.coef_))
-
-    def _remember_columns(self, X: np.ndarray, names: tuple[str, ...] | None) -> None:
-        self.n_features_in_ = X.shape[1]
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
-        elif "feature_names_in_" in vars(self):
-            del self.feature_names_in_
-
-    def _check_names(self, names: tuple[str, ...] | None) -> None:
-        """Refuse other names than `fit` saw, with the sentences scikit-learn uses; warn if one side has none."""
-        seen = tuple(vars(self).get("feature_names_in_", ())) or None
-        if names == seen:
-            return
-        who = type(self).__name__
-        if names is None:
-            warnings.warn(f"X does not have valid feature names, but {who} was fitted with feature names", stacklevel=3)
-            return
-        if seen is None:
-            warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=3)
-            return
-        unseen, missing = sorted(set(names) - set(seen)), sorted(set(seen) - set(names))
-        message = "The feature names should match those that were passed during fit.\n"
-        if unseen:
-            message += "Feature names unseen at fit time:\n" + _bullets(unseen)
-        if missing:
-            message += "Feature names seen at fit time, yet now missing:\n" + _bullets(missing)
-        if not unseen and not missing:
-            message += "Feature names must be in the same order as they were in fit.\n"
-        raise InvalidInput(message)
-
-
-def _bullets(names: list[str], most: int = 5) -> str:
-    return "".join(f"- {name}\n" for name in names[:most]) + ("- ...\n" if len(names) > most else "")

@@ -24,6 +24,8 @@ class Estimator:
     """
 
     _multi_output = False
+    _fitted: str  # an attribute that `fit` sets
+    _routed: tuple[str, ...] = ()  # methods that take sample weights
 
     @classmethod
     def _defaults(cls) -> dict[str, Any]:
@@ -60,17 +62,7 @@ class Estimator:
         return f"<pre>{html.escape(repr(self))}</pre>"
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "coef_" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type="regressor",
-            target_tags=TargetTags(required=True, multi_output=self._multi_output),
-            regressor_tags=RegressorTags(),
-            input_tags=InputTags(),
-        )
+        return self._fitted in vars(self)
 
     def __sklearn_clone__(self) -> Self:
         from sklearn.base import clone
@@ -81,24 +73,12 @@ class Estimator:
             twin._requests = copy.deepcopy(self._requests)
         return twin
 
-    def set_fit_request(self, *, sample_weight: bool | str | None = UNCHANGED) -> Self:
-        """Ask scikit-learn's metadata routing to pass `sample_weight` to `fit`.
-
-        True: pass it; False: do not; None: raise if it is given; a string: pass what has that name. Has an effect in
-        scikit-learn's meta-estimators only, and only with `sklearn.set_config(enable_metadata_routing=True)`.
-        """
-        return self._request("fit", sample_weight)
-
-    def set_score_request(self, *, sample_weight: bool | str | None = UNCHANGED) -> Self:
-        """The same as `set_fit_request` for the `sample_weight` of `score`."""
-        return self._request("score", sample_weight)
-
     def get_metadata_routing(self) -> Any:
         """The requests as scikit-learn's own objects, with those of a splitter `cv`; only scikit-learn calls this."""
         from sklearn.utils.metadata_routing import MetadataRequest, MetadataRouter, MethodMapping
 
         requests = MetadataRequest(owner=self)
-        for method in ("fit", "score"):
+        for method in self._routed:
             alias = vars(self).get("_requests", {}).get(method)
             getattr(requests, method).add_request(param="sample_weight", alias=alias)
         splitter = vars(self).get("cv")

@@ -99,11 +99,11 @@ def kind_of(value: Any) -> Kind | None:
 
 
 KINDS: dict[str, Kind] = {
-    "SweepResult": Data("jaxnet.result", checks.is_sweep_result),
-    "FitOptions": Data("jaxnet.result", checks.is_fit_options),
-    "SparseRows": Data("jaxnet.result", checks.is_sparse_rows),
-    "BestFit": Data("jaxnet.result", checks.is_best_fit),
-    "Status": Member("jaxnet.result", lambda value: value is not None),
+    "SweepResult": Data("jaxnet.result.sweep_result", checks.is_sweep_result),
+    "FitOptions": Data("jaxnet.result.fit", checks.is_fit_options),
+    "SparseRows": Data("jaxnet.result.sparse_rows", checks.is_sparse_rows),
+    "BestFit": Data("jaxnet.result.fit", checks.is_best_fit),
+    "Status": Member("jaxnet.result.fit", lambda value: value is not None),
     "KFold": Data("jaxnet.resampling", checks.is_kfold),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),

@@ -1,106 +1,20 @@
-"""What a sweep returns: frozen results that are data, and the choice of a model from them."""
+"""What a sweep returns: every fit, as data, and the choice of a model from them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.result.fit import BestFit, FitOptions, Status
+from jaxnet.result.sparse_rows import SparseRows
 from jaxnet.selection.choice import choose_fit
 from jaxnet.selection.criteria import Criteria, information_criteria
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
-
-
-class Status(IntEnum):
-    """Outcome of one fit.
-
-    CONVERGED: its certified relative duality gap is at most `tol`. MAX_ITER: it is not, within `max_iter` passes or as far
-    as the arithmetic reaches. DIVERGED: the coefficients are not finite. DEGENERATE: nothing to fit (constant response, or
-    no column that varies on its training rows), so that the exact answer is all zeros.
-    """
-
-    CONVERGED = 0
-    MAX_ITER = 1
-    DIVERGED = 2
-    DEGENERATE = 3
-
-
-@dataclass(frozen=True, eq=False)
-class SparseRows:
-    """Rows of which only the nonzeros are stored (compressed sparse rows): row i holds `columns[starts[i]:starts[i+1]]`."""
-
-    values: Float[np.ndarray, " k"]
-    columns: Int[np.ndarray, " k"]
-    starts: Int[np.ndarray, " rows+1"]
-    n_columns: int
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def row(self, i: int) -> Float[np.ndarray, " p"]:
-        """Row i as a dense vector."""
-        dense = np.zeros(self.n_columns)
-        span = slice(self.starts[i], self.starts[i + 1])
-        dense[self.columns[span]] = self.values[span]
-        return dense
-
-    def toarray(self) -> Float[np.ndarray, "rows p"]:
-        """All rows, dense."""
-        dense = np.zeros((len(self), self.n_columns))
-        dense[np.repeat(np.arange(len(self)), self.counts()), self.columns] = self.values
-        return dense
-
-    def counts(self) -> Int[np.ndarray, " rows"]:
-        """Nonzeros per row."""
-        return np.diff(self.starts)
-
-
-@dataclass(frozen=True, eq=False)
-class FitOptions:
-    """What every fit of a sweep minimised, beside alpha and rho; the arguments of `jaxnet.sweep` of these names.
-
-    `weighted`: whether there were sample weights. `penalty_factor`, `lower` and `upper` (p,), or None where they do nothing.
-    """
-
-    fit_intercept: bool
-    standardize: bool
-    weighted: bool
-    penalty_factor: Float[np.ndarray, " p"] | None = None
-    lower: Float[np.ndarray, " p"] | None = None
-    upper: Float[np.ndarray, " p"] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class BestFit:
-    """The fit that a rule chose: at `index` (i, k) of the grid, refitted on all rows, with its cross-validated error.
-
-    `cv_error` is the mean held-out (weighted) squared error in units of y squared, `cv_se` its standard error over folds;
-    both are nan without folds.
-    """
-
-    rule: str
-    index: tuple[int, int]
-    alpha: float
-    rho: float
-    coef: Float[np.ndarray, " p"]
-    intercept: float
-    cv_error: float
-    cv_se: float
-    nonzeros: int
-    gap: float
-    status: Status
-
-    def __repr__(self) -> str:
-        error = "" if np.isnan(self.cv_error) else f"cv_error={self.cv_error:.6g} +- {self.cv_se:.2g}, "
-        return (
-            f"BestFit(rule={self.rule!r}, alpha={self.alpha:.6g}, rho={self.rho:g}, nonzeros={self.nonzeros}, "
-            f"{error}gap={self.gap:.1e}, status={self.status.name})"
-        )
 
 
 @dataclass(frozen=True, eq=False)

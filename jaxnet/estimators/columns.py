@@ -1,0 +1,65 @@
+"""What an estimator remembers of the columns of X, and how it checks them again."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix, column_names
+from jaxnet.errors import InvalidInput
+from jaxnet.estimators.protocol import Estimator, NotFittedError, sklearn_class
+
+
+class ColumnEstimator(Estimator):
+    """An estimator whose methods take an X with the columns that `fit` saw."""
+
+    def _check_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            raise sklearn_class(NotFittedError)(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' before using this estimator."
+            )
+
+    def _columns(self, X: Any) -> np.ndarray:
+        """X as a matrix, if the estimator is fitted and the columns are those of the fit."""
+        self._check_fitted()
+        self._check_names(column_names(X))
+        X, _ = as_matrix(X)
+        if X.shape[1] != self.n_features_in_:
+            raise InvalidInput(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features "
+                "as input."
+            )
+        return X
+
+    def _remember_columns(self, X: np.ndarray, names: tuple[str, ...] | None) -> None:
+        self.n_features_in_ = X.shape[1]
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
+        elif "feature_names_in_" in vars(self):
+            del self.feature_names_in_
+
+    def _check_names(self, names: tuple[str, ...] | None) -> None:
+        """Refuse other names than `fit` saw, with the sentences scikit-learn uses; warn if one side has none."""
+        seen = tuple(vars(self).get("feature_names_in_", ())) or None
+        if names == seen:
+            return
+        who = type(self).__name__
+        if names is None:
+            warnings.warn(f"X does not have valid feature names, but {who} was fitted with feature names", stacklevel=4)
+            return
+        if seen is None:
+            warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=4)
+            return
+        unseen, missing = sorted(set(names) - set(seen)), sorted(set(seen) - set(names))
+        message = "The feature names should match those that were passed during fit.\n"
+        if unseen:
+            message += "Feature names unseen at fit time:\n" + _bullets(unseen)
+        if missing:
+            message += "Feature names seen at fit time, yet now missing:\n" + _bullets(missing)
+        if not unseen and not missing:
+            message += "Feature names must be in the same order as they were in fit.\n"
+        raise InvalidInput(message)
+
+
+def _bullets(names: list[str], most: int = 5) -> str:
+    return "".join(f"- {name}\n" for name in names[:most]) + ("- ...\n" if len(names) > most else "")

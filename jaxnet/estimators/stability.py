@@ -1,0 +1,128 @@
+"""StabilitySelection: stability selection as a step of a scikit-learn pipeline."""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix, as_response
+from jaxnet.errors import InvalidInput
+from jaxnet.estimators.columns import ColumnEstimator
+from jaxnet.estimators.parameters import check_flag
+
+
+class StabilitySelection(ColumnEstimator):
+    """Keeps the columns that stability selection selects: `jaxnet.stability_selection` as a feature selector.
+
+    Parameters (those of `jaxnet.stability_selection`, which has the method and the bounds)
+        l1_ratio: the L1 share of the fits, above 0; default 1, the lasso.
+        n_pairs: pairs of complementary half-samples; default 50.
+        cutoff, q, false_selections: any two of them give the third; by default cutoff 0.75 and false_selections 1.
+        bound: "unimodal" (default), "worst-case", "meinshausen-buehlmann" or "r-concave".
+        alphas: how many alphas the paths have; default 50.
+        standardize: fit columns of unit variance; default True.
+        random_state: None or an integer >= 0, the seed of the splits; default 0.
+
+    Fitted attributes
+        support_ (p,) bool, frequencies_ (p,), result_ (a `StabilityResult`), n_features_in_, feature_names_in_ if X is a
+        frame with string names.
+
+    >>> from jaxnet import StabilitySelection, load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> StabilitySelection(q=3, cutoff=0.8, false_selections=None, bound="worst-case").fit(X, y).get_support(indices=True)
+    array([2, 3, 8])
+    """
+
+    _fitted = "support_"
+
+    def __init__(
+        self,
+        *,
+        l1_ratio=1.0,
+        n_pairs=50,
+        cutoff=None,
+        q=None,
+        false_selections=None,
+        bound="unimodal",
+        alphas=50,
+        standardize=True,
+        random_state=0,
+    ):
+        self.l1_ratio = l1_ratio
+        self.n_pairs = n_pairs
+        self.cutoff = cutoff
+        self.q = q
+        self.false_selections = false_selections
+        self.bound = bound
+        self.alphas = alphas
+        self.standardize = standardize
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Select columns of X (n, p) for y (n,). Returns the selector.
+
+        Raises `InvalidInput` for bad data or parameters.
+        """
+        from jaxnet.selection.stability import stability_selection  # here, so that unpickling needs no JAX
+
+        X, names = as_matrix(X)
+        y = as_response(y, len(X))
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        self.result_ = stability_selection(
+            X,
+            y,
+            rho=self.l1_ratio,
+            n_pairs=self.n_pairs,
+            cutoff=self.cutoff,
+            q=self.q,
+            false_selections=self.false_selections,
+            bound=self.bound,
+            seed=self.random_state,
+            alphas=self.alphas,
+            standardize=check_flag("standardize", self.standardize),
+        )
+        self.support_, self.frequencies_ = self.result_.selected, self.result_.frequencies
+        self._remember_columns(X, names)
+        return self
+
+    def get_support(self, indices: bool = False) -> np.ndarray:
+        """Which columns are kept: a mask (p,), or their numbers."""
+        self._check_fitted()
+        return np.flatnonzero(self.support_) if indices else self.support_.copy()
+
+    def transform(self, X: Any) -> np.ndarray:
+        """The kept columns of X (n, p). Warns where there are none."""
+        X = self._columns(X)
+        if not self.support_.any():
+            warnings.warn("No column was selected: allow more false selections or take a lower cutoff.", stacklevel=2)
+        return X[:, self.support_]
+
+    def fit_transform(self, X: Any, y: Any) -> np.ndarray:
+        """`fit(X, y).transform(X)`."""
+        return self.fit(X, y).transform(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """The names of the kept columns: those of the fit, or `input_features`, which must be the same; else x0, x1, ..."""
+        self._check_fitted()
+        seen = vars(self).get("feature_names_in_")
+        names = seen if input_features is None else np.asarray(input_features, dtype=object)
+        if names is None:
+            names = np.array([f"x{j}" for j in range(self.n_features_in_)], dtype=object)
+        if seen is not None and not np.array_equal(names, seen):
+            raise InvalidInput("input_features is not equal to feature_names_in_; leave it out.")
+        if len(names) != self.n_features_in_:
+            raise InvalidInput(
+                f"input_features should have length equal to number of features ({self.n_features_in_}), got {len(names)}."
+            )
+        return names[self.support_]
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=True),
+            transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]),
+            input_tags=InputTags(),
+        )

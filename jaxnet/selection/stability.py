@@ -1,0 +1,181 @@
+"""Stability selection: the columns that fits to half of the rows select again and again, with a bound on false ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix
+from jaxnet.errors import InvalidInput
+from jaxnet.resampling import ComplementaryPairs
+from jaxnet.selection.bounds import StabilityParameters, stability_parameters
+from jaxnet.selection.entry import entry_ranks
+from jaxnet.sweeps import sweep
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
+CUTOFF, FALSE_SELECTIONS = 0.75, 1.0
+"""What is asked where nothing else is."""
+
+
+@dataclass(frozen=True, eq=False)
+class StabilityResult:
+    """What stability selection found; made by `stability_selection`.
+
+    `frequencies` (p,): the share of half-samples that select each column; `selected` (p,): whether it is at least the
+    cutoff; `paths` (A, p): the share of half-samples whose fit at `alphas` (A,) has the column; `parameters`: cutoff, q and
+    the bound on the expected number of false selections; `bound`, its name; `n_pairs`; `rho`; `feature_names`, or None.
+    """
+
+    frequencies: Float[np.ndarray, " p"]
+    selected: Bool[np.ndarray, " p"]
+    paths: Float[np.ndarray, "A p"]
+    alphas: Float[np.ndarray, " A"]
+    rho: float
+    parameters: StabilityParameters
+    bound: str
+    n_pairs: int
+    feature_names: tuple[str, ...] | None
+
+    def rows(self) -> list[dict]:
+        """One dict per column (column, name, frequency, selected), the most frequent first, as `pandas.DataFrame` takes them."""
+        names = self.feature_names or tuple(f"x{j}" for j in range(len(self.frequencies)))
+        order = np.argsort(-self.frequencies, kind="stable")
+        return [
+            {
+                "column": int(j),
+                "name": names[j],
+                "frequency": float(self.frequencies[j]),
+                "selected": bool(self.selected[j]),
+            }
+            for j in order
+        ]
+
+    def __repr__(self) -> str:
+        cutoff, q, false = self.parameters
+        return (
+            f"StabilityResult: {int(self.selected.sum())} of {len(self.selected)} columns are among the first {q:g} in at "
+            f"least {cutoff:g} of {2 * self.n_pairs} half-samples; at most {false:.3g} of them falsely, in expectation "
+            f"({self.bound})"
+        )
+
+
+def stability_selection(
+    X,
+    y,
+    *,
+    rho=1.0,
+    n_pairs=50,
+    cutoff=None,
+    q=None,
+    false_selections=None,
+    bound="unimodal",
+    seed=0,
+    **options,
+) -> StabilityResult:
+    """Select the columns that are among the first q to enter the path in at least a share `cutoff` of half-samples.
+
+    Complementary pairs: the rows are split in two halves `n_pairs` times, and the path of one rho is fitted to all
+    2 n_pairs halves at once, over one copy of X. A half selects the first q columns that get a coefficient as alpha falls;
+    of those that enter at the same alpha of the grid, the ones with the largest standardised coefficients there.
+
+    - rho: the L1 share, above 0; default 1, the lasso. Below 1, correlated columns enter together.
+    - n_pairs: B, default 50. seed: of the splits; 0 by default, None for others every time.
+    - cutoff, q, false_selections: give any two, and the third follows (`jaxnet.stability_parameters`, which has the formulas);
+      with one of them, or none, cutoff is 0.75, and false_selections 1 where that is left open.
+    - bound: "unimodal" (default), "worst-case", "meinshausen-buehlmann" or "r-concave": what the expected number of
+      false selections is held below.
+    - options: those of `jaxnet.sweep` but cv, rho and keep_fold_coefs. `alphas` is 50 by default here, and `standardize`
+      True: else which column enters first depends on its unit. Unpenalised columns are in every fit: they are
+      reported as selected and count neither for q nor for the bound.
+
+    Returns a `StabilityResult`. Raises InvalidInput for wrong arguments, several responses, too few rows or columns to choose
+    from, and where a bound says nothing or cannot be kept.
+
+    Reference: Meinshausen and Buehlmann 2010; Shah and Samworth 2013, "Variable selection with error control" (complementary
+    pairs).
+
+    >>> import jaxnet
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> found = jaxnet.stability_selection(X, y, q=3, cutoff=0.8, bound="worst-case")
+    >>> found.selected.nonzero()[0].tolist(), round(found.parameters.false_selections, 2)
+    ([2, 3, 8], 1.5)
+    """
+    for name in ("cv", "keep_fold_coefs"):
+        if name in options:
+            raise InvalidInput(f"stability_selection has no {name}: it fits half-samples of its own.")
+    matrix, names = as_matrix(X)
+    pairs = list(ComplementaryPairs(n_pairs, seed).split(matrix))
+    candidates = _candidates(options.get("penalty_factor"), matrix.shape[1])
+    parameters = _parameters(int(candidates.sum()), n_pairs, bound, cutoff, q, false_selections)
+    result = sweep(
+        X,
+        y,
+        rho=_one_rho(rho),
+        cv=pairs,
+        keep_fold_coefs=True,
+        **{"alphas": 50, "standardize": True, **options},
+    )
+    if result.n_responses is not None:
+        raise InvalidInput(f"y has {result.n_responses} responses; select columns for one at a time.")
+    halves, spread = len(pairs), matrix.std(axis=0, dtype=np.float64)
+    counts, paths = np.zeros(matrix.shape[1]), np.zeros((result.alphas.shape[1], matrix.shape[1]))
+    for half in range(halves):
+        path = _path(result.fold_coefs, half, halves, len(paths))
+        paths += path != 0
+        ranks = entry_ranks(np.where(candidates, path * spread, 0.0))
+        counts += ranks < parameters.q
+    frequencies = np.where(candidates, counts / halves, 1.0)
+    return StabilityResult(
+        frequencies=frequencies,
+        selected=frequencies >= parameters.cutoff * (1 - 1e-12),
+        paths=paths / halves,
+        alphas=result.alphas[0],
+        rho=float(result.rho[0]),
+        parameters=parameters,
+        bound=bound,
+        n_pairs=n_pairs,
+        feature_names=names,
+    )
+
+
+def _one_rho(rho) -> float:
+    if np.ndim(rho) or isinstance(rho, (str, bool)) or rho is None or not rho > 0:
+        raise InvalidInput(
+            f"rho={rho!r:.60}: stability selection follows the path of one rho above 0 (1 is the lasso)."
+        )
+    return float(rho)
+
+
+def _candidates(factor, p: int) -> Bool[np.ndarray, " p"]:
+    """The penalised columns; `sweep` says what is wrong with a factor of another form."""
+    try:
+        factor = np.ones(p) if factor is None else np.broadcast_to(np.asarray(factor, float), (p,))
+    except (TypeError, ValueError):
+        factor = np.ones(p)
+    if np.count_nonzero(factor) < 2:
+        raise InvalidInput(
+            f"X has {np.count_nonzero(factor)} feature(s) that are penalised: there is nothing to choose from; give at least 2."
+        )
+    return factor != 0
+
+
+def _parameters(p: int, n_pairs, bound, cutoff, q, false_selections) -> StabilityParameters:
+    given = sum(x is not None for x in (cutoff, q, false_selections))
+    if given < 2 and cutoff is None:
+        cutoff, given = CUTOFF, given + 1
+    if given < 2:
+        false_selections = FALSE_SELECTIONS
+    if given == 3:
+        raise InvalidInput(
+            "cutoff, q and false_selections are all given: two of them determine the third, leave one out."
+        )
+    return stability_parameters(p, cutoff=cutoff, q=q, false_selections=false_selections, B=n_pairs, bound=bound)
+
+
+def _path(rows, half: int, halves: int, count: int) -> Float[np.ndarray, "A p"]:
+    """The coefficients of one half-sample along the alphas."""
+    return np.stack([rows.row(k * halves + half) for k in range(count)])
