@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from jaxnet.data.arrays import as_matrix, as_response, as_weights
 from jaxnet.errors import InvalidInput
 from jaxnet.lanes import Groups
 from jaxnet.resampling import resamples
+from jaxnet.scalars import is_number, is_whole
 
 SOLVERS = ("auto", "coordinate", "proximal")
 DTYPES = ("float32", "float64")
@@ -137,7 +137,7 @@ def _rho(rho) -> np.ndarray:
 
 
 def _alphas(alphas, n_rho: int) -> int | np.ndarray:
-    if isinstance(alphas, (int, np.integer)) and not isinstance(alphas, bool):
+    if is_whole(alphas):
         if alphas < 1:
             raise InvalidInput(f"alphas={alphas}: the number of alphas must be at least 1.")
         return int(alphas)
@@ -169,7 +169,7 @@ def _tol(value) -> float:
 
 
 def _count(value, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+    if not is_whole(value) or value < 1:
         raise InvalidInput(f"{name}={value!r} must be an integer of at least 1.")
     return min(int(value), np.iinfo(np.int32).max)  # the solver counts in int32
 
@@ -233,7 +233,7 @@ _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 def _memory(value) -> float | None:
     if value is None:
         return None
-    if isinstance(value, Real) and not isinstance(value, bool):
+    if is_number(value):
         size = float(value)
     else:
         match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kmgt]?)i?b?\s*", str(value).lower())

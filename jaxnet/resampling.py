@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.scalars import is_whole
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class KFold:
         """Yield (train, test) index arrays."""
         n = len(X)
         folds = self.n_splits
-        if not _is_whole(folds) or folds < 2:
+        if not is_whole(folds) or folds < 2:
             raise InvalidInput(f"cv={folds!r}: the number of folds must be an integer of at least 2.")
         if folds > n:
             raise InvalidInput(
@@ -47,7 +48,7 @@ class KFold:
             raise InvalidInput(f"shuffle={self.shuffle!r} of KFold must be True or False.")
         if self.seed is None:
             return
-        if not _is_whole(self.seed) or self.seed < 0:
+        if not is_whole(self.seed) or self.seed < 0:
             raise InvalidInput(f"seed={self.seed!r} of KFold must be None or an integer of at least 0.")
         if not self.shuffle:
             raise InvalidInput(f"seed={self.seed} of KFold has no effect on contiguous folds; add shuffle=True.")
@@ -73,9 +74,9 @@ class ComplementaryPairs:
     def split(self, X, y=None):
         """Yield (train, test) index arrays: a half and its complement, then the two exchanged."""
         n = len(X)
-        if not _is_whole(self.n_pairs) or self.n_pairs < 1:
+        if not is_whole(self.n_pairs) or self.n_pairs < 1:
             raise InvalidInput(f"n_pairs={self.n_pairs!r} must be an integer of at least 1.")
-        if self.seed is not None and (not _is_whole(self.seed) or self.seed < 0):
+        if self.seed is not None and (not is_whole(self.seed) or self.seed < 0):
             raise InvalidInput(f"seed={self.seed!r} must be None or an integer of at least 0.")
         if n < 4:
             raise InvalidInput(f"X has n_samples = {n} rows; halves of at least 2 need at least 4.")
@@ -85,10 +86,6 @@ class ComplementaryPairs:
             one, other = np.sort(order[: n // 2]), np.sort(order[n // 2 : 2 * (n // 2)])
             yield one, other
             yield other, one
-
-
-def _is_whole(value) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 class Resamples(NamedTuple):
@@ -114,7 +111,7 @@ def resamples(cv, X, y) -> Resamples:
 
 
 def _pairs(cv, X, y) -> list:
-    if _is_whole(cv):
+    if is_whole(cv):
         cv = KFold(int(cv))
     if isinstance(cv, type):
         raise InvalidInput(f"cv is the class {cv.__name__}; give an object of it, {cv.__name__}(...).")

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from jaxnet.errors import InvalidInput
+from jaxnet.scalars import is_whole
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def make_genomics(
 def _check(n: int, p: int, module_size: int, correlation: float, n_true: int, snr: float, seed: int) -> None:
     counts = (("n", n, 1), ("p", p, 1), ("module_size", module_size, 1), ("n_true", n_true, 0), ("seed", seed, 0))
     for name, value, least in counts:
-        if not isinstance(value, int | np.integer) or value < least:
+        if not is_whole(value) or value < least:
             raise InvalidInput(f"{name}={value!r} must be a whole number of at least {least}.")
     if not 0 <= correlation <= 1:
         raise InvalidInput(f"correlation={correlation} must lie between 0 and 1.")

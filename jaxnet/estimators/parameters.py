@@ -1,20 +1,19 @@
 """Checks of estimator parameters, made in `fit` because scikit-learn's tools set any value before."""
 
 import math
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.scalars import is_number, is_whole
 
 MAX_ITER = 10_000  # passes, where max_iter is None
 
 
 def check_real(name: str, value: Any, remedy: str, *, low: float, high: float = math.inf, above: bool = False) -> float:
     """`value` as a float in [low, high], or in (low, high] with `above`; finite."""
-    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not real or not math.isfinite(value) or not low <= value <= high or (above and value == low):
+    if not is_number(value) or not math.isfinite(value) or not low <= value <= high or (above and value == low):
         raise InvalidInput(f"{name} is {value!r}: pass {remedy}.")
     return float(value)
 
@@ -34,7 +33,7 @@ def check_l1_ratio(value: Any) -> float:
 def solver_settings(estimator: Any) -> dict[str, Any]:
     """The arguments of `jaxnet.sweep` and `jaxnet.fit_path` that the four estimators share."""
     max_iter = MAX_ITER if estimator.max_iter is None else estimator.max_iter
-    if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 1:
+    if not is_whole(max_iter) or max_iter < 1:
         raise InvalidInput(f"max_iter is {max_iter!r}: pass a whole number of at least 1.")
     if estimator.selection not in ("cyclic", "random"):
         raise InvalidInput(f"selection is {estimator.selection!r}: pass 'cyclic' or 'random' (neither has an effect).")
@@ -52,10 +51,10 @@ def check_alphas(alphas: Any, n_alphas: Any, default: int = 100) -> int | np.nda
     `alphas` may be a count, values, or None for `n_alphas`. A given `n_alphas` (the name before scikit-learn 1.9)
     replaces a count and is ignored beside values, as scikit-learn did.
     """
-    if alphas is None or isinstance(alphas, str | Integral):
-        given = n_alphas if isinstance(n_alphas, Integral) else alphas
+    if alphas is None or isinstance(alphas, str | bool) or is_whole(alphas):
+        given = n_alphas if is_whole(n_alphas) else alphas
         number = default if given is None or given in ("warn", "deprecated") else given
-        if isinstance(number, bool) or not isinstance(number, Integral) or number < 1:
+        if not is_whole(number) or number < 1:
             raise InvalidInput(f"alphas is {number!r}: pass a count of at least 1, or the values themselves.")
         return int(number)
     values = np.asarray(alphas)

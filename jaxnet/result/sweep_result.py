@@ -10,6 +10,7 @@ import numpy as np
 from jaxnet.errors import InvalidInput
 from jaxnet.result.fit import BestFit, FitOptions, Status
 from jaxnet.result.sparse_rows import SparseRows
+from jaxnet.scalars import is_whole
 from jaxnet.selection.choice import choose_fit
 from jaxnet.selection.criteria import Criteria, information_criteria
 
@@ -218,7 +219,7 @@ class SweepResult:
             )
         at = (i, k) if response is None else (response, i, k)
         for name, value, size in zip(("k", "i", "response"), at[::-1], self.alphas.shape[::-1], strict=False):
-            if not isinstance(value, (int, np.integer)):
+            if not is_whole(value):
                 raise InvalidInput(f"{name}={value!r:.60}: coef_at takes positions in the grid, whole numbers.")
             if not -size <= value < size:
                 raise InvalidInput(f"{name}={value} is outside the grid, which has {size}.")

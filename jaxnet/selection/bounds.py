@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.scalars import is_number, is_whole
 from jaxnet.selection.concave import tail_bound
 
 
@@ -116,7 +117,7 @@ def stability_parameters(
     _check(1 if q is None else q, 1.0 if cutoff is None else cutoff, p, B, bound)
     if false_selections is None:
         return StabilityParameters(cutoff, q, false_selection_bound(q, cutoff, p, B=B, bound=bound))
-    if not _is_number(false_selections) or not 0 < false_selections < np.inf:
+    if not is_number(false_selections) or not 0 < false_selections < np.inf:
         raise InvalidInput(
             f"false_selections={false_selections!r} must be a positive number: how many to allow at most."
         )
@@ -161,13 +162,9 @@ def _check(q, cutoff, p, B, bound) -> None:
     if not isinstance(bound, str) or bound not in BOUNDS:
         raise InvalidInput(f"bound={bound!r} is not known; choose one of {', '.join(map(repr, BOUNDS))}.")
     for name, value in (("p", p), ("B", B)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        if not is_whole(value) or value < 1:
             raise InvalidInput(f"{name}={value!r} must be a whole number of at least 1.")
-    if not _is_number(q) or not 0 < q <= p:
+    if not is_number(q) or not 0 < q <= p:
         raise InvalidInput(f"q={q!r} must be above 0 and at most p={p}: how many columns a half-sample selects.")
-    if not _is_number(cutoff) or not 0.5 < cutoff <= 1:
+    if not is_number(cutoff) or not 0.5 < cutoff <= 1:
         raise InvalidInput(f"cutoff={cutoff!r} must be above 0.5 and at most 1: the frequency from which on to select.")
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.scalars import is_number
 from jaxnet.selection.fits import Fits, examine, same_data
 from jaxnet.selection.fits import noise_variance as estimate
 
@@ -106,8 +107,7 @@ class Criteria:
 
 def information_criteria(result, X, y, *, sample_weight, noise_variance, gamma) -> Criteria:
     """`SweepResult.criteria`, whose docstring says what the arguments mean."""
-    number = isinstance(gamma, (int, float, np.integer, np.floating)) and not isinstance(gamma, bool)
-    if not number or not 0 <= gamma <= 1:
+    if not is_number(gamma) or not 0 <= gamma <= 1:
         raise InvalidInput(f"gamma={gamma!r} must be a number from 0 (EBIC is BIC) to 1.")
     data = same_data(result, X, y, sample_weight)
     fits = examine(result, data)

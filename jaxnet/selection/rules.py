@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.scalars import is_number
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float
@@ -62,8 +63,7 @@ def choose(rule: str, scores: Scores, percent: float = 5.0) -> tuple[int, int]:
     """
     if rule not in RULES:
         raise InvalidInput(f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}.")
-    number = isinstance(percent, (int, float, np.integer, np.floating)) and not isinstance(percent, bool)
-    if not number or not 0 <= percent < np.inf:
+    if not is_number(percent) or not 0 <= percent < np.inf:
         raise InvalidInput(
             f"percent={percent!r} must be a number of at least 0: how far above the least error to look."
         )
