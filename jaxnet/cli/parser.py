@@ -4,6 +4,17 @@ import argparse
 from collections.abc import Sequence
 
 from jaxnet import __version__
+from jaxnet.cli.reading_options import add_plot, add_report
+from jaxnet.cli.shared_options import (
+    add_columns,
+    add_output,
+    add_source,
+    check_output,
+    check_source,
+    numbers,
+    seed,
+)
+from jaxnet.cli.stability_options import add_stability
 
 _SWEEP = """\
 Fit an elastic net for every strength (alpha), every L1 share (rho) and every cross-validation fold of a table, certify
@@ -34,21 +45,19 @@ _INSPECT = """\
 Tell what is in a .jaxnet file without trusting it: when and by what it was written, then the names, kinds, shapes and
 dtypes of all it holds. Nothing is loaded; damaged files are refused.
 """
-RULES = ("min", "1se", "percent")
+RULES = ("min", "1se", "percent", "aic", "aicc", "bic", "ebic")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options in `argv`; `args.command` is "sweep", "predict" or "inspect". Wrong usage exits with code 2, as in argparse."""
+    """The options in `argv`; `args.command` is the command's name. Wrong usage exits with code 2, as in argparse."""
     args = _build_parser().parse_args(argv)
     if args.command == "inspect":
         return args
-    if (args.data is None) == (args.example is None):
-        args.parser.error("name one source of data: a file, or --example diabetes (put DATA before the options)")
-    if args.out == "":
-        args.parser.error("--out is empty: name where the results go")
-    if args.overwrite and args.out is None:
-        args.parser.error("--overwrite needs --out")
-    if args.command == "sweep" and not (args.target or args.example or args.data.lower().endswith(".npz")):
+    check_output(args)
+    check_source(args)
+    if args.command in ("sweep", "stability") and not (
+        args.target or args.example or args.data.lower().endswith(".npz")
+    ):
         args.parser.error("--target is required: the column to predict")
     return args
 
@@ -61,6 +70,9 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_sweep(commands)
     _add_predict(commands)
+    add_report(commands)
+    add_plot(commands)
+    add_stability(commands)
     _add_inspect(commands)
     return parser
 
@@ -75,30 +87,24 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     data = sweep.add_argument_group("data")
-    _add_source(data)
-    data.add_argument("--target", metavar="COLUMN", help="the column to predict; in .npz files y by default")
-    data.add_argument(
-        "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="columns that are no features"
-    )
-    data.add_argument("--id", metavar="COLUMN", help="a column of row labels: no feature, repeated by predict")
-    data.add_argument("--weights", metavar="COLUMN", help="a column of row weights, for the fit and the errors")
+    add_columns(data)
 
     grid = sweep.add_argument_group("grid")
     share = "shares of the L1 penalty, from 0 (ridge) to 1 (lasso); default 0.1 0.5 0.9 1"
-    grid.add_argument("--rho", type=_numbers, nargs="+", metavar="RHO", help=share)
+    grid.add_argument("--rho", type=numbers, nargs="+", metavar="RHO", help=share)
     strength = "a count of strengths (default 100), or the strengths themselves (such as 0.1 0.01)"
-    grid.add_argument("--alphas", type=_numbers, nargs="+", metavar="ALPHA", help=strength)
+    grid.add_argument("--alphas", type=numbers, nargs="+", metavar="ALPHA", help=strength)
     ratio = "smallest alpha over largest; default 1e-3, or 1e-2 for fewer rows than columns"
     grid.add_argument("--alpha-min-ratio", type=float, metavar="R", help=ratio)
     grid.add_argument("--cv", type=int, default=5, metavar="K", help="folds, blocks of neighbouring rows; default 5")
     grid.add_argument("--shuffle", action="store_true", help="deal the rows to the folds at random")
-    grid.add_argument("--seed", type=_seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
+    grid.add_argument("--seed", type=seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
     rule = (
         "keep the model of smallest error (min, the default), or the simplest within one standard error of it (1se), "
     )
-    rule += "or within some per cent of it (percent)"
+    rule += "or within some per cent of it (percent); or that of least aic, aicc, bic or ebic"
     grid.add_argument("--rule", choices=RULES, default="min", help=rule)
-    grid.add_argument("--percent", type=_share, default=5.0, metavar="X", help="per cent of --rule percent; default 5")
+    grid.add_argument("--percent", type=share, default=5.0, metavar="X", help="per cent of --rule percent; default 5")
 
     fit = sweep.add_argument_group("fit")
     fit.add_argument("--no-standardize", action="store_true", help="penalise the columns in the units they come in")
@@ -107,8 +113,8 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
     fit.add_argument("--device", metavar="NAME", help="where to compute, such as cpu or gpu")
 
-    sweep.set_defaults(parser=sweep)
-    _add_output(sweep, "DIR", "folder for the results (else only printed)", "replace an earlier run in --out")
+    sweep.set_defaults(parser=sweep, needs_data=True)
+    add_output(sweep, "DIR", "folder for the results (else only printed)", "replace an earlier run in --out")
 
 
 def _add_predict(commands: argparse._SubParsersAction) -> None:
@@ -120,10 +126,10 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
-    _add_source(predict)
+    add_source(predict)
     predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
-    predict.set_defaults(parser=predict)
-    _add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
+    predict.set_defaults(parser=predict, needs_data=True)
+    add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
 
 
 def _add_inspect(commands: argparse._SubParsersAction) -> None:
@@ -138,41 +144,3 @@ def _add_inspect(commands: argparse._SubParsersAction) -> None:
     inspect.add_argument(
         "--key-file", metavar="KEY", help="file of the key it was signed with, to verify the signature"
     )
-
-
-def _add_source(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("data", nargs="?", metavar="DATA", help=".csv, .tsv (also .gz), .parquet or .npz file")
-    parser.add_argument("--example", choices=("diabetes",), help="use bundled data in place of a file")
-
-
-def _add_output(parser: argparse.ArgumentParser, metavar: str, out: str, overwrite: str) -> None:
-    output = parser.add_argument_group("output")
-    output.add_argument("--out", metavar=metavar, help=out)
-    output.add_argument("--overwrite", action="store_true", help=overwrite)
-    output.add_argument("--quiet", action="store_true", help="no progress and no notes, only results and warnings")
-
-
-def _numbers(text: str) -> list[str]:
-    """A list such as 0.1,0.5 as its parts, each of them a number."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        [float(part) for part in parts]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number (put DATA before the options)") from None
-    return parts
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r}: how far above the least error is a number from 0 on")
-    return value
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: a seed is a whole number from 0 on")
-    return int(text)

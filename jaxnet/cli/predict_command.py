@@ -1,7 +1,6 @@
 """`jaxnet predict`: the model of a finished run applied to new rows. Needs no JAX."""
 
 import argparse
-import os
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,8 @@ from jaxnet.cli.console import note, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import load_table
 from jaxnet.cli.interrupt import Check
+from jaxnet.cli.one_file import check_file, write_file
 from jaxnet.cli.run_folder import read_run
-from jaxnet.data.atomic import atomic_file
 from jaxnet.data.tables import Table
 from jaxnet.errors import InvalidInput
 
@@ -19,7 +18,7 @@ from jaxnet.errors import InvalidInput
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet predict` as `args` ask."""
     if args.out is not None:
-        _check_free(args.out, args.overwrite)
+        check_file(args.out, args.overwrite, "the predictions")
     model = read_run(args.run)
     table = load_table(args, text=(model["id"],) if model["id"] else ())
     prediction = predictions(model, table, args.rule or model["rule"], args.quiet)
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     if args.out is None:
         say(text)
         return
-    _write(args.out, text)
+    write_file(args.out, text.encode())
     note(f"wrote {len(table):,} predictions to {args.out}.", args.quiet)
 
 
@@ -44,6 +43,10 @@ def predictions(model: dict[str, Any], table: Table, rule: str, quiet: bool) -> 
 
     Raises `InvalidInput` naming the columns that the model needs and the table lacks.
     """
+    if rule not in model["chosen"]:
+        raise InvalidInput(
+            f"--rule {rule}: the run chose by {', '.join(model['chosen'])}; sweep again with --rule {rule}."
+        )
     result, (i, k) = model["result"], model["chosen"][rule]
     coef, names = result.coef_at(i, k), result.feature_names
     used = [name for name, b in zip(names, coef, strict=True) if b != 0]
@@ -81,21 +84,3 @@ def _score(model: dict[str, Any], table: Table, prediction: np.ndarray, quiet: b
 
 def _labels(values: np.ndarray) -> list[Any]:
     return ["" if v is None or v != v else v for v in values.tolist()]
-
-
-def _check_free(out: str, overwrite: bool) -> None:
-    if os.path.isdir(out):
-        raise InvalidInput(f"--out {out} is a folder: name a file for the predictions.")
-    if os.path.isfile(out) and not overwrite:
-        raise InvalidInput(f"--out {out} exists: choose another file, or add --overwrite to replace it.")
-    folder = os.path.dirname(os.path.realpath(out))
-    if not os.path.isdir(folder):
-        raise InvalidInput(f"--out {out}: there is no folder {folder}.")
-
-
-def _write(out: str, text: str) -> None:
-    try:
-        with atomic_file(out) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise OSError(error.errno, f"cannot write --out {out}: {error.strerror}") from error

@@ -13,7 +13,8 @@ from jaxnet.persistence import load, save
 
 MODEL = "model.jaxnet"
 SUMMARY = "summary.json"
-FILES = (MODEL, "coefficients.csv", "cv.csv", SUMMARY)
+REPORT = "report.html"  # jaxnet report writes it, where not told otherwise
+FILES = (MODEL, "coefficients.csv", "cv.csv", SUMMARY, REPORT)
 
 
 def check_free(folder: str, overwrite: bool) -> None:

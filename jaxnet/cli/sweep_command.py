@@ -12,8 +12,8 @@ from jaxnet import __version__
 from jaxnet.cli.console import note, say
 from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.interrupt import Check
-from jaxnet.cli.report import Report, coefficient_rows, cv_rows
 from jaxnet.cli.run_folder import check_free, write_run
+from jaxnet.cli.summary import Summary, coefficient_rows, cv_rows
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
 from jaxnet.progress import Progress
@@ -31,20 +31,20 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
     seconds = time.monotonic() - start
-    report = Report.of(dataset, result, folds, rule=args.rule, percent=args.percent, seconds=seconds)
-    text = partial(report.text, standardized=not args.no_standardize, folds=_describe(folds))
+    summary = Summary.of(dataset, result, folds, rule=args.rule, percent=args.percent, seconds=seconds)
+    text = partial(summary.text, standardized=not args.no_standardize, folds=_describe(folds))
     if args.out is not None:
         try:
-            _write(args, report, _request(args, folds, result))
+            _write(args, summary, _request(args, folds, result))
         except (OSError, InvalidInput):  # a sweep can take hours: what it found is shown all the same
             say(text(out=None) + "\n")
             raise
     say(text(out=args.out) + "\n")
 
 
-def _write(args: argparse.Namespace, report: Report, request: dict[str, Any]) -> None:
-    target, result = report.dataset.target, report.result
-    chosen = {rule: best.index for rule, best in report.best.items()}
+def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) -> None:
+    target, result = summary.dataset.target, summary.result
+    chosen = {rule: best.index for rule, best in summary.best.items()}
     write_run(
         args.out,
         args.overwrite,
@@ -54,12 +54,14 @@ def _write(args: argparse.Namespace, report: Report, request: dict[str, Any]) ->
             "chosen": chosen,
             "target": target,
             "id": args.id,
+            "weights": args.weights,
+            "sd": summary.sd,
             "result": result,
         },
-        coefficients=coefficient_rows(report),
-        cv=cv_rows(report),
-        summary={"jaxnet": __version__, "data": report.data(), "request": request, **report.outcome()},
-        fingerprint=report.dataset.fingerprint(),
+        coefficients=coefficient_rows(summary),
+        cv=cv_rows(summary),
+        summary={"jaxnet": __version__, "data": summary.data(), "request": request, **summary.outcome()},
+        fingerprint=summary.dataset.fingerprint(),
     )
 
 

@@ -198,6 +198,37 @@ class SweepResult:
             return X @ fits.coef + fits.intercept
         return np.stack([X @ fit.coef + fit.intercept for fit in fits], axis=1)
 
+    def to_html(
+        self,
+        path,
+        *,
+        X=None,
+        y=None,
+        sample_weight=None,
+        rule: str = "min",
+        percent: float = 5.0,
+        response: int | None = None,
+        title: str = "Elastic-net sweep",
+    ) -> None:
+        """Write the sweep as one page of HTML that needs nothing else: grid, winners, pictures, coefficients, certificates.
+
+        - path: the file; it is replaced in one step.
+        - X, y, sample_weight: the data of the sweep. With them the page has information criteria, residuals, and
+          coefficients per standard deviation.
+        - rule, percent: which model's coefficients are shown, as in `best`. response: which of several.
+
+        Names of columns are escaped, and the page runs no script but its own. Raises InvalidInput without jinja2 and
+        matplotlib (`pip install 'jaxnet-elasticnet[report]'`), for data that are not the sweep's, and where `best` does.
+
+        >>> import jaxnet
+        >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+        >>> jaxnet.sweep(X, y, alphas=10, standardize=True).to_html("diabetes.html", X=X, y=y)
+        """
+        from jaxnet.report import write_report
+
+        data = {"X": X, "y": y, "sample_weight": sample_weight}
+        write_report(self, path, **data, rule=rule, percent=percent, response=response, title=title)
+
     def status_counts(self) -> dict[str, int]:
         """How many fits ended how, by the names of `Status`; only those that occur."""
         codes, counts = np.unique(self.status, return_counts=True)

@@ -10,13 +10,14 @@ import numpy as np
 from jaxnet.cli.dataset import Dataset
 from jaxnet.resampling import KFold
 from jaxnet.result import BestFit, Status, SweepResult
+from jaxnet.selection.criteria import CRITERIA
 
 _RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
 _SHOWN = 10  # coefficients in the summary
 
 
 @dataclass(frozen=True)
-class Report:
+class Summary:
     """A finished sweep with what is needed to describe it.
 
     rule: the one whose model is kept. best: the model of each rule.
@@ -36,9 +37,12 @@ class Report:
     @classmethod
     def of(
         cls, dataset: Dataset, result: SweepResult, folds: KFold, *, rule: str, percent: float, seconds: float
-    ) -> "Report":
-        """The report of `result`, the sweep of `dataset` on `folds`."""
+    ) -> "Summary":
+        """The summary of `result`, the sweep of `dataset` on `folds`."""
         best = {name: result.best(name, percent=percent) for name in _RULES}
+        if rule in CRITERIA:
+            criteria = result.criteria(dataset.X, dataset.y, sample_weight=dataset.weights)
+            best[rule] = result.best(rule, criteria=criteria)
         null_error = _null_error(dataset, result, folds)
         return cls(dataset, result, rule, percent, best, seconds, null_error, dataset.sd())
 
@@ -56,7 +60,7 @@ class Report:
         """The other parts of summary.json: the model of each rule, the certificate, the time."""
         return {
             "selected": {"rule": self.rule, **self._fit(self.rule)},
-            "rules": {rule: self._fit(rule) for rule in _RULES},
+            "rules": {rule: self._fit(rule) for rule in self.best},
             "null_cv_error": _finite(self.null_error),
             "certificate": self._certificate(),
             "seconds": round(self.seconds, 3),
@@ -111,8 +115,8 @@ class Report:
         )
 
     def _models(self) -> str:
-        fits = {rule: self._fit(rule) for rule in _RULES}
-        titles = {rule: f"{rule} ({what.format(percent=self.percent)})" for rule, what in _RULES.items()}
+        fits = {rule: self._fit(rule) for rule in self.best}
+        titles = {rule: f"{rule} ({self._what(rule)})" for rule in fits}
         lines = [("", *(title + (" *" if rule == self.rule else "") for rule, title in titles.items()))]
         for label, show in (
             ("rho (L1 share)", lambda f: f"{f['rho']:.4g}"),
@@ -122,7 +126,10 @@ class Report:
             ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.dataset.X.shape[1]:,}"),
         ):
             lines.append((label, *(show(fit) for fit in fits.values())))
-        return "\n".join([*_aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
+        return "\n".join([*aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
+
+    def _what(self, rule: str) -> str:
+        return _RULES.get(rule, f"least {rule.upper()}").format(percent=self.percent)
 
     def _edge_note(self) -> list[str]:
         best = self.kept
@@ -141,7 +148,7 @@ class Report:
         lines += [(self.dataset.features[j], f"{best.coef[j]:.5g}", f"{effect[j]:.5g}") for j in order]
         lines += [("(intercept)", f"{best.intercept:.5g}", "")]
         more = int(best.nonzeros) - len(order)
-        return "\n".join([*_aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
+        return "\n".join([*aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
 
     def _checks(self) -> str:
         certificate = self._certificate()
@@ -152,17 +159,17 @@ class Report:
         )
 
 
-def coefficient_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+def coefficient_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
     """coefficients.csv: the kept model; per unit of each column, and per standard deviation of it."""
-    best = report.kept
+    best = summary.kept
     yield "feature", "coefficient", "per_sd"
     yield "(intercept)", float(best.intercept), ""
-    yield from zip(report.dataset.features, best.coef.tolist(), (best.coef * report.sd).tolist(), strict=True)
+    yield from zip(summary.dataset.features, best.coef.tolist(), (best.coef * summary.sd).tolist(), strict=True)
 
 
-def cv_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+def cv_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
     """cv.csv: one row per grid point; gap and status are the worst of its fits, on the full data and on each fold."""
-    result = report.result
+    result = summary.result
     yield "alpha", "rho", "mean", "se", "nonzeros", "gap", "status"
     mean, se, nonzeros = result.error_mean, result.error_se, result.nonzeros
     gap = np.max(result.gap, axis=-1)
@@ -186,7 +193,7 @@ def _worst_status(codes: np.ndarray) -> str:
     return next(status.name.lower() for status in from_worst if status in codes)
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
     """Rows of cells as lines: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []

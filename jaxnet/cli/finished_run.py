@@ -1,0 +1,59 @@
+"""A finished run, and the table it was made from where the command was given it."""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxnet.cli.dataset import load_table
+from jaxnet.cli.run_folder import SUMMARY, model_file, read_run
+from jaxnet.data.arrays import as_weights
+from jaxnet.result import BestFit, SweepResult
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """`X` (n, p), `y` and `weights` (n,) are those of DATA, None without it; `sd` (p,), None in runs of earlier versions."""
+
+    model: dict[str, Any]
+    summary: dict[str, Any]
+    X: np.ndarray | None
+    y: np.ndarray | None
+    weights: np.ndarray | None
+
+    @classmethod
+    def load(cls, args: argparse.Namespace) -> "FinishedRun":
+        """The run that `args.run` names, with the data of `args.data` or `args.example`."""
+        model, folder = read_run(args.run), model_file(args.run).parent
+        path = folder / SUMMARY
+        summary = json.loads(path.read_text(encoding="utf-8")) if Path(args.run).is_dir() and path.exists() else {}
+        if args.data is None and args.example is None:
+            return cls(model, summary, None, None, None)
+        table = load_table(args, text=(model["id"],) if model["id"] else ())
+        names = model["result"].feature_names
+        for name in names:
+            table.position(name, "the run's column")
+        weights = model.get("weights", summary.get("request", {}).get("weights"))
+        w = None if weights is None else as_weights(table.vector(weights, "--weights"), len(table), name=weights)
+        return cls(model, summary, table.matrix(names, can_drop=False), table.vector(model["target"], "the target"), w)
+
+    @property
+    def result(self) -> SweepResult:
+        return self.model["result"]
+
+    @property
+    def sd(self) -> np.ndarray | None:
+        """Standard deviations of the columns."""
+        return self.model.get("sd")
+
+    @property
+    def rule(self) -> str:
+        """The rule that the run kept."""
+        return self.model["rule"]
+
+    def kept(self) -> BestFit:
+        """The chosen model; its rule may have needed data that are not at hand, its place in the grid is known."""
+        return self.result._fit(self.rule, tuple(self.model["chosen"][self.rule]), None)

@@ -1,0 +1,57 @@
+"""`jaxnet plot`: a picture of a finished run."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from jaxnet.cli.console import note
+from jaxnet.cli.finished_run import FinishedRun
+from jaxnet.cli.interrupt import Check
+from jaxnet.cli.one_file import check_file, image_format, write_file
+from jaxnet.cli.reading_options import NEED_DATA
+from jaxnet.errors import InvalidInput
+
+
+def run(args: argparse.Namespace, check_interrupt: Check) -> None:
+    """Carry out `jaxnet plot` as `args` ask."""
+    if args.out is None:
+        raise InvalidInput("--out is missing: name the picture, such as cv.png.")
+    ending = image_format(args.out)
+    check_file(args.out, args.overwrite, "the picture")
+    if args.kind in NEED_DATA and args.data is None and args.example is None:
+        raise InvalidInput(
+            f"jaxnet plot {args.kind} needs the table of the run: jaxnet plot RUN {args.kind} DATA --out FILE."
+        )
+    done = FinishedRun.load(args)
+    from jaxnet.plots.images import render
+
+    check_interrupt()
+    write_file(args.out, render(_drawing(args, done), format=ending))
+    note(f"wrote {args.out}.", args.quiet)
+
+
+def _drawing(args: argparse.Namespace, done: FinishedRun) -> Callable[[Any], Any]:
+    from jaxnet import plots
+
+    kept, result = done.kept(), done.result
+    rho = kept.rho if args.rho is None else args.rho
+    top = {} if args.top is None else {"top": args.top}
+    draw = {
+        "path": lambda ax: plots.coefficient_path(result, rho, sd=done.sd, **top, ax=ax),
+        "rho": lambda ax: plots.rho_path(
+            result, kept.alpha if args.alpha is None else args.alpha, sd=done.sd, **top, ax=ax
+        ),
+        "cv": lambda ax: plots.cv_curve(result, rho, ax=ax),
+        "map": lambda ax: plots.cv_map(result, ax=ax),
+        "coefficients": lambda ax: plots.coefficients(
+            kept, feature_names=result.feature_names, sd=done.sd, **top, ax=ax
+        ),
+    }
+    if args.kind in draw:
+        return draw[args.kind]
+    if args.kind == "criteria":
+        criteria = result.criteria(done.X, done.y, sample_weight=done.weights)
+        return lambda ax: plots.criteria_curves(criteria, rho, ax=ax)
+    predicted = done.X @ kept.coef + kept.intercept
+    show = plots.residuals if args.kind == "residuals" else plots.predicted_against_observed
+    return lambda ax: show(done.y, predicted, ax=ax)

@@ -1,0 +1,52 @@
+"""The options of the commands that show a finished run: `jaxnet report` and `jaxnet plot`."""
+
+import argparse
+
+from jaxnet.cli.shared_options import add_output, add_source
+
+_REPORT = """\
+Write a finished run as one page of HTML that needs nothing else: the grid, the winner of each rule, pictures, the
+coefficients and the certificates. With DATA, the table of the run, it also has information criteria and residuals.
+"""
+_PLOT = """\
+Draw a finished run. Kinds: path and rho (coefficients along alpha, or along rho at the chosen alpha), cv and map (held-out
+errors of one rho, or of the whole grid), coefficients (the largest of the chosen model); and, with DATA, the table of
+the run: criteria, residuals, predicted.
+"""
+KINDS = ("path", "rho", "cv", "map", "coefficients", "criteria", "residuals", "predicted")
+NEED_DATA = ("criteria", "residuals", "predicted")
+
+
+def add_report(commands: argparse._SubParsersAction) -> None:
+    """`jaxnet report`."""
+    report = commands.add_parser(
+        "report",
+        help="write a finished run as one page of HTML",
+        usage="jaxnet report RUN [DATA] [options]",
+        description=_REPORT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    report.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
+    add_source(report)
+    report.add_argument("--title", help="heading of the page (the source of the data)")
+    report.set_defaults(parser=report, needs_data=False)
+    add_output(report, "FILE", "the page (report.html in RUN by default)", "replace the file if it exists")
+
+
+def add_plot(commands: argparse._SubParsersAction) -> None:
+    """`jaxnet plot`."""
+    plot = commands.add_parser(
+        "plot",
+        help="draw a finished run",
+        usage="jaxnet plot RUN KIND [DATA] --out FILE [options]",
+        description=_PLOT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    plot.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
+    plot.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
+    add_source(plot)
+    plot.add_argument("--rho", type=float, help="which rho path, cv and criteria draw (that of the chosen model)")
+    plot.add_argument("--alpha", type=float, help="at which alpha rho is drawn (that of the chosen model)")
+    plot.add_argument("--top", type=int, metavar="N", help="columns to name; by default 10, and 20 bars")
+    plot.set_defaults(parser=plot, needs_data=False)
+    add_output(plot, "FILE", "the picture: .png, .svg or .pdf", "replace the file if it exists")

@@ -1,0 +1,71 @@
+"""Options that several commands have, and what their texts must be."""
+
+import argparse
+
+
+def check_source(args: argparse.Namespace) -> None:
+    """Refuse two sources of data, or none where one is needed (`args.needs_data`)."""
+    given = (args.data is not None) + (args.example is not None)
+    if given > 1 or (not given and args.needs_data):
+        args.parser.error("name one source of data: a file, or --example diabetes (put DATA before the options)")
+
+
+def check_output(args: argparse.Namespace) -> None:
+    """Refuse an empty --out, and --overwrite without it."""
+    if args.out == "":
+        args.parser.error("--out is empty: name where the results go")
+    if args.overwrite and args.out is None:
+        args.parser.error("--overwrite needs --out")
+
+
+def add_source(parser: argparse._ActionsContainer) -> None:
+    """DATA, or bundled data in its place."""
+    parser.add_argument("data", nargs="?", metavar="DATA", help=".csv, .tsv (also .gz), .parquet or .npz file")
+    parser.add_argument("--example", choices=("diabetes",), help="use bundled data in place of a file")
+
+
+def add_columns(data: argparse._ActionsContainer) -> None:
+    """DATA and what its columns are for."""
+    add_source(data)
+    data.add_argument("--target", metavar="COLUMN", help="the column to predict; in .npz files y by default")
+    data.add_argument(
+        "--drop", metavar="COLUMN", nargs="+", action="extend", default=[], help="columns that are no features"
+    )
+    data.add_argument("--id", metavar="COLUMN", help="a column of row labels: no feature, repeated by predict")
+    data.add_argument("--weights", metavar="COLUMN", help="a column of row weights, for the fit and the errors")
+
+
+def add_output(parser: argparse.ArgumentParser, metavar: str, out: str, overwrite: str) -> None:
+    """--out, --overwrite and --quiet."""
+    output = parser.add_argument_group("output")
+    output.add_argument("--out", metavar=metavar, help=out)
+    output.add_argument("--overwrite", action="store_true", help=overwrite)
+    output.add_argument("--quiet", action="store_true", help="no progress and no notes, only results and warnings")
+
+
+def numbers(text: str) -> list[str]:
+    """A list such as 0.1,0.5 as its parts, each of them a number."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        [float(part) for part in parts]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number (put DATA before the options)") from None
+    return parts
+
+
+def share(text: str) -> float:
+    """Per cent above the least error."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: how far above the least error is a number from 0 on")
+    return value
+
+
+def seed(text: str) -> int:
+    """A seed of random numbers."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: a seed is a whole number from 0 on")
+    return int(text)

@@ -1,0 +1,73 @@
+"""`jaxnet stability`: the columns that fits to halves of the rows agree on."""
+
+import argparse
+
+from jaxnet.cli.console import note, say
+from jaxnet.cli.csv_text import csv_text
+from jaxnet.cli.dataset import load_dataset
+from jaxnet.cli.interrupt import Check
+from jaxnet.cli.one_file import check_file, image_format, write_file
+from jaxnet.cli.summary import aligned
+from jaxnet.compilation import enable_compile_cache
+from jaxnet.progress import Progress
+
+_SHOWN = 30  # selected columns in the summary
+
+
+def run(args: argparse.Namespace, check_interrupt: Check) -> None:
+    """Carry out `jaxnet stability` as `args` ask."""
+    ending = None if args.plot is None else image_format(args.plot, "--plot")
+    for option, path in (("--out", args.out), ("--plot", args.plot)):
+        if path is not None:
+            check_file(path, args.overwrite, "the frequencies" if option == "--out" else "the picture", option)
+    data = load_dataset(args)
+    found = _select(args, data, check_interrupt)
+    rows = found.rows()
+    chosen = [row for row in rows if row["selected"]]
+    say(f"{found!r}\n")
+    if chosen:
+        table = [("Selected", "frequency"), *((row["name"], f"{row['frequency']:.3f}") for row in chosen[:_SHOWN])]
+        more = len(chosen) - _SHOWN
+        say("\n".join(["", *aligned(table), *([f"and {more:,} more"] if more > 0 else [])]) + "\n")
+    if args.out is not None:
+        keys = ("name", "frequency", "selected")
+        text = csv_text([keys, *([row["name"], row["frequency"], int(row["selected"])] for row in rows)])
+        write_file(args.out, text.encode())
+        note(f"wrote {len(rows):,} frequencies to {args.out}.", args.quiet)
+    if ending is not None:
+        from jaxnet.plots import stability_paths
+        from jaxnet.plots.images import render
+
+        write_file(args.plot, render(lambda ax: stability_paths(found, ax=ax), format=ending), "--plot")
+        note(f"wrote {args.plot}.", args.quiet)
+
+
+def _select(args: argparse.Namespace, data, check_interrupt: Check):
+    from dataclasses import replace
+
+    enable_compile_cache()
+    from jaxnet.selection.stability import stability_selection  # after the cache is set up: this imports JAX
+
+    with Progress() as progress:
+
+        def step(done: int, total: int) -> None:
+            check_interrupt()
+            if not args.quiet:
+                progress(done, total)
+
+        found = stability_selection(
+            data.X,
+            data.y,
+            rho=args.rho,
+            n_pairs=args.pairs,
+            cutoff=args.cutoff,
+            q=args.q,
+            false_selections=args.false_selections,
+            bound=args.bound,
+            seed=args.seed,
+            sample_weight=data.weights,
+            standardize=not args.no_standardize,
+            progress=step,
+        )
+    check_interrupt()
+    return replace(found, feature_names=data.features)

@@ -1,0 +1,60 @@
+"""Information criteria along alpha."""
+
+from typing import Any
+
+import numpy as np
+
+from jaxnet.errors import InvalidInput
+from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, dashes, new_axes
+from jaxnet.selection.criteria import CRITERIA
+
+
+def criteria_curves(criteria: Any, rho: float | None = None, *, response: int | None = None, ax: Any = None) -> Any:
+    """AIC, AICc, BIC and EBIC of the fits of one rho against alpha, each less its own minimum, which a dot marks.
+
+    - criteria: a `Criteria`, from `SweepResult.criteria`. rho: which of its rows; by default that of the least BIC (or,
+      where that is nowhere defined, the last). Degrees of freedom are on top; where a criterion is not defined
+      its line ends.
+
+    Raises InvalidInput for a rho that was not swept, and where no criterion is defined on its row.
+
+    >>> import jaxnet
+    >>> from jaxnet import plots
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> ax = plots.criteria_curves(jaxnet.fit_path(X, y, rho=[0.5, 1.0], alphas=20, standardize=True).criteria(X, y))
+    """
+    several = criteria.alphas.ndim == 3
+    if several != (response is not None):
+        raise InvalidInput(f"response={response!r}: name a response exactly where there are several.")
+    pick = lambda x: x if response is None else x[response]
+    i = _row(criteria, rho, pick(criteria.bic))
+    alphas, df = pick(criteria.alphas)[i], pick(criteria.df)[i]
+    curves = {name: pick(getattr(criteria, name))[i] for name in CRITERIA}
+    defined = {name: values for name, values in curves.items() if np.isfinite(values).any()}
+    if not defined:
+        raise InvalidInput(f"No criterion is defined at rho={criteria.rho[i]:g}: {pick(criteria.reason)[i, 0]}.")
+    ax = new_axes(ax)
+    for rank, (name, values) in enumerate(defined.items()):
+        least = int(np.nanargmin(values))
+        height = values - values[least]
+        ax.plot(alphas, height, color=colour(rank), ls=dashes(0), lw=LINE, label=name.upper().replace("AICC", "AICc"))
+        ax.plot(alphas[least], 0.0, "o", color=colour(rank), ms=6)
+    alpha_axis(ax, alphas)
+    counts_on_top(ax, alphas, np.nan_to_num(df), "degrees of freedom")
+    ax.set_ylabel("criterion less its minimum")
+    ax.legend(loc="upper right", fontsize="small", frameon=False)
+    ax.set_title(f"Information criteria at rho = {criteria.rho[i]:g}")
+    return ax
+
+
+def _row(criteria: Any, rho: float | None, bic: np.ndarray) -> int:
+    if rho is not None:
+        near = np.flatnonzero(np.isclose(criteria.rho, rho, rtol=1e-6, atol=1e-12)) if np.isscalar(rho) else []
+        if len(near) != 1:
+            raise InvalidInput(
+                f"rho={rho!r:.60} was not swept; choose one of {', '.join(f'{r:g}' for r in criteria.rho)}."
+            )
+        return int(near[0])
+    if not np.isfinite(bic).any():
+        return len(criteria.rho) - 1
+    return int(np.unravel_index(np.nanargmin(bic), bic.shape)[0])

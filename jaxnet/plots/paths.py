@@ -1,0 +1,161 @@
+"""Coefficients along a grid: as alpha falls, and as rho grows at one alpha."""
+
+from typing import Any
+
+import numpy as np
+
+from jaxnet.errors import InvalidInput
+from jaxnet.plots.style import (
+    GREY,
+    LINE,
+    alpha_axis,
+    check_top,
+    colour,
+    column_names,
+    counts_on_top,
+    dashes,
+    name_right,
+    new_axes,
+    of_response,
+    rho_row,
+)
+from jaxnet.scalars import is_number
+
+
+def coefficient_path(
+    result: Any, rho: float | None = None, *, response: int | None = None, sd: Any = None, top: int = 10, ax: Any = None
+) -> Any:
+    """The coefficients of the full-data fits of one rho against alpha, with the number of nonzeros on top.
+
+    Vertical lines mark the alphas that the rules min (solid) and 1se (dashed) choose for this rho, where there are folds.
+
+    - result: a `SweepResult`. rho: which of its rows; the winner's by default (without folds the last).
+    - response: which of several responses. sd: (p,) standard deviations of the columns, to draw coefficients per standard
+      deviation; the `top` columns with the largest of those are coloured and named, the others grey.
+
+    Raises InvalidInput for a rho that was not swept and wrong arguments.
+
+    >>> import jaxnet
+    >>> from jaxnet import plots
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+    >>> ax = plots.coefficient_path(result, rho=1.0, sd=X.std(axis=0))
+    """
+    i, top = rho_row(result, rho, response), check_top(top)
+    alphas = of_response(result.alphas, response)[i]
+    columns, values = _row(result, i, response)
+    values = values * _scale(sd, result.n_features)[columns]
+    ax = new_axes(ax)
+    _lines(ax, alphas, values, [column_names(result.feature_names, result.n_features)[j] for j in columns], top)
+    ax.set_ylabel("coefficient" if sd is None else "coefficient per standard deviation")
+    counts_on_top(ax, alphas, of_response(result.nonzeros, response)[i])
+    if result.errors is not None:
+        _mark_rules(ax, result, i, response)
+    ax.set_title(f"Coefficients at rho = {result.rho[i]:g}")
+    return ax
+
+
+def rho_path(
+    result: Any,
+    alpha: float | None = None,
+    *,
+    response: int | None = None,
+    sd: Any = None,
+    top: int = 10,
+    ax: Any = None,
+) -> Any:
+    """The coefficients as rho goes from ridge to lasso at one alpha.
+
+    Of each rho the fit is drawn whose alpha is nearest to `alpha` on a log scale; where the nearest is further off than a
+    tenth, the line has a gap.
+
+    - alpha: by default the winner's (without folds the median of all). Other arguments: those of `coefficient_path`.
+
+    Raises InvalidInput for a sweep of one rho, an alpha that no grid comes near, and wrong arguments.
+
+    >>> import jaxnet
+    >>> from jaxnet import plots
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> result = jaxnet.sweep(X, y, rho=[0.1, 0.5, 1.0], alphas=50, standardize=True)
+    >>> ax = plots.rho_path(result, alpha=1.0)
+    """
+    row, top = rho_row(result, None, response), check_top(top)
+    if len(result.rho) < 2:
+        raise InvalidInput(f"The sweep has one rho, {result.rho[0]:g}: sweep several to see what rho does.")
+    grid = of_response(result.alphas, response)
+    if alpha is None:
+        best = None if result.errors is None else result.best("min")
+        best = best if response is None or best is None else best[response]
+        alpha = float(np.median(grid[row])) if best is None else best.alpha
+    if not is_number(alpha) or not 0 < alpha < np.inf:
+        raise InvalidInput(f"alpha={alpha!r:.60} must be a positive number.")
+    with np.errstate(divide="ignore"):
+        off = np.abs(np.log(grid) - np.log(alpha))
+    at, near = off.argmin(axis=1), off.min(axis=1) <= np.log(1.1)
+    if near.sum() < 2:
+        raise InvalidInput(
+            f"alpha={alpha:g} is near fits of {near.sum()} rho only: choose one between {grid.min(axis=1).max():.3g} and "
+            f"{grid.max(axis=1).min():.3g}."
+        )
+    coefs = np.stack([result.coef_at(i, int(k), response) for i, k in enumerate(at)])
+    coefs = np.where(near[:, None], coefs * _scale(sd, result.n_features), np.nan)
+    columns = np.flatnonzero(np.nan_to_num(coefs).any(axis=0))
+    order, names = np.argsort(result.rho), column_names(result.feature_names, result.n_features)
+    ax = new_axes(ax)
+    _lines(ax, result.rho[order], coefs[order][:, columns].T, [names[j] for j in columns], top)
+    ax.set_xlabel("rho (0 ridge, 1 lasso)")
+    ax.set_ylabel("coefficient" if sd is None else "coefficient per standard deviation")
+    ax.set_title(f"Coefficients at alpha = {alpha:.3g}")
+    return ax
+
+
+def _row(result: Any, i: int, response: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """The columns that are ever nonzero on a row of the grid, and their coefficients (k, A)."""
+    count = result.alphas.shape[-1]
+    first = np.ravel_multi_index((i, 0) if response is None else (response, i, 0), result.alphas.shape)
+    rows = result.coefs
+    span = slice(rows.starts[first], rows.starts[first + count])
+    columns, where = np.unique(rows.columns[span], return_inverse=True)
+    values = np.zeros((len(columns), count))
+    values[where, np.repeat(np.arange(count), np.diff(rows.starts[first : first + count + 1]))] = rows.values[span]
+    return columns, values
+
+
+def _scale(sd: Any, p: int) -> np.ndarray:
+    if sd is None:
+        return np.ones(p)
+    scale = np.asarray(sd, dtype=float)
+    if scale.shape != (p,) or not np.isfinite(scale).all():
+        raise InvalidInput(f"sd has shape {scale.shape}; give one finite standard deviation per column, ({p},).")
+    return scale
+
+
+def _lines(ax: Any, x: np.ndarray, values: np.ndarray, names: list[str], top: int) -> None:
+    """A line per column (k, A): the `top` largest coloured and named where they end, the others grey, on x or log x."""
+    from matplotlib.collections import LineCollection
+
+    size = np.nanmax(np.abs(values), axis=1, initial=0.0) if values.size else np.zeros(0)
+    order = np.argsort(-size, kind="stable")
+    others = values[order[top:]]
+    ax.axhline(0.0, color=GREY, lw=0.8, zorder=1)
+    if len(others):
+        segments = [np.column_stack([x, line]) for line in others]
+        ax.add_collection(LineCollection(segments, colors=GREY, linewidths=0.6, alpha=0.5, zorder=1), autolim=True)
+    for rank, j in enumerate(order[:top]):
+        ax.plot(x, values[j], color=colour(rank), ls=dashes(rank), lw=LINE, zorder=2)
+    if len(x) > 1 and x[0] > x[-1]:
+        alpha_axis(ax, x)
+    ax.autoscale(axis="y")
+    shown = order[:top]
+    end = np.array([line[np.isfinite(line)][-1] if np.isfinite(line).any() else 0.0 for line in values[shown]])
+    name_right(ax, x[-1], end, [names[j] for j in shown], [colour(r) for r in range(len(shown))])
+    if len(others):
+        ax.text(0.01, 0.01, f"{len(others):,} more in grey", transform=ax.transAxes, fontsize="small", color="#606060")
+
+
+def _mark_rules(ax: Any, result: Any, i: int, response: int | None) -> None:
+    for rule, style in (("min", "-"), ("1se", "--")):
+        fits = result.best_per_rho(rule)
+        fit = (fits if response is None else fits[response])[i]
+        ax.axvline(fit.alpha, color="#404040", lw=0.9, ls=style, zorder=1, label=rule)
+    ax.legend(loc="upper left", fontsize="small", frameon=False)

@@ -1,0 +1,212 @@
+"""What a report says, as plain data: facts, the winners of the rules, coefficients, certificates, pictures."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxnet import plots
+from jaxnet.errors import InvalidInput
+from jaxnet.plots.images import render
+from jaxnet.plots.style import of_response, rho_row
+from jaxnet.result import BestFit, Status, SweepResult
+from jaxnet.selection.criteria import CRITERIA, Criteria
+from jaxnet.selection.fits import same_data
+
+RULES = {
+    "min": "least held-out error",
+    "1se": "simplest within one standard error",
+    "percent": "simplest within {percent:g}%",
+    "aicc": "least AICc",
+    "bic": "least BIC",
+}
+MOST = 2000
+"""Rows of the table of coefficients."""
+
+
+class Picture(NamedTuple):
+    """An image (PNG) with its title and the sentence under it."""
+
+    title: str
+    caption: str
+    image: bytes
+
+
+@dataclass(frozen=True)
+class Content:
+    """A report before it is a page. `rows` of `coefficients` are (rank, name, coefficient, per_sd or None)."""
+
+    title: str
+    facts: list[tuple[str, str]]
+    winners: list[dict[str, Any]]
+    refused: list[str]
+    kept: BestFit
+    coefficients: list[tuple[int, str, float, float | None]]
+    certificate: list[tuple[str, str]]
+    pictures: list[Picture]
+
+    @property
+    def more(self) -> int:
+        """Nonzero coefficients that the table leaves out."""
+        return self.kept.nonzeros - len(self.coefficients)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A result with what the caller knows beside it; of several responses one.
+
+    `X`, `y`, `weights` are the checked data of the sweep, or None; `sd` (p,) the columns' standard deviations, or None.
+    """
+
+    result: SweepResult
+    response: int | None
+    rule: str
+    percent: float
+    X: np.ndarray | None
+    y: np.ndarray | None
+    weights: np.ndarray | None
+    sd: np.ndarray | None
+    criteria: Criteria | None
+
+    @classmethod
+    def of(cls, result, X, y, sample_weight, *, rule, percent, response, sd) -> "Source":
+        """Checks what was given. Raises InvalidInput for data that are not the sweep's, and for half of them."""
+        if (X is None) != (y is None):
+            raise InvalidInput(f"{'y' if y is None else 'X'} is missing: give both X and y of the sweep, or neither.")
+        rho_row(result, None, response)  # refuses a response that there is not
+        criteria = None
+        if X is not None:
+            criteria = result.criteria(X, y, sample_weight=sample_weight)
+            data = same_data(result, X, y, sample_weight)
+            X, weights = data.X, data.w
+            mean = weights @ X
+            sd = np.sqrt(weights @ (X - mean) ** 2)
+            y = data.Y[0 if response is None else response]
+        else:
+            weights = None
+        return cls(result, response, rule, percent, X, y, weights, sd, criteria)
+
+    def best(self, rule: str) -> BestFit:
+        """The fit that a rule chooses, for this response."""
+        fits = self.result.best(rule, percent=self.percent, criteria=self.criteria)
+        return fits if self.response is None else fits[self.response]
+
+    def names(self) -> list[str]:
+        """A name for each column."""
+        return list(self.result.feature_names or (f"x{j}" for j in range(self.result.n_features)))
+
+
+def gather(source: Source, title: str, facts: list[tuple[str, str]], kept: BestFit | None) -> Content:
+    """Everything a page needs; pictures that this result cannot have are left out."""
+    winners, refused = _winners(source)
+    kept = source.best(source.rule) if kept is None else kept
+    return Content(
+        title=title,
+        facts=[*facts, *_facts(source)],
+        winners=winners,
+        refused=refused,
+        kept=kept,
+        coefficients=_coefficients(source, kept),
+        certificate=_certificate(source.result),
+        pictures=[_picture(source, *one) for one in _drawings(source, kept)],
+    )
+
+
+def _facts(source: Source) -> list[tuple[str, str]]:
+    result, options = source.result, source.result.options
+    R, A = result.alphas.shape[-2:]
+    alphas = of_response(result.alphas, source.response)
+    folds = 0 if result.errors is None else result.errors.shape[-1]
+    rows = [] if source.X is None else [("rows", f"{len(source.X):,} (of positive weight)")]
+    return [
+        *rows,
+        ("columns", f"{result.n_features:,}"),
+        ("grid", f"{R} rho x {A} alphas, {'all rows' if not folds else f'{folds} folds and all rows'}"),
+        ("rho (L1 share)", ", ".join(f"{r:g}" for r in result.rho[:12]) + (", ..." if R > 12 else "")),
+        ("alpha (strength)", f"{alphas.min():.4g} to {alphas.max():.4g}"),
+        ("columns standardised for the fit", "yes" if options.standardize else "no"),
+        ("intercept", "yes" if options.fit_intercept else "no"),
+        ("sample weights", "yes" if options.weighted else "no"),
+    ]
+
+
+def _winners(source: Source) -> tuple[list[dict[str, Any]], list[str]]:
+    """A row per rule that can choose, and why the others cannot."""
+    rows, refused = [], []
+    for rule in dict.fromkeys((*RULES, source.rule)):
+        if (rule in CRITERIA and source.criteria is None) or (rule not in CRITERIA and source.result.errors is None):
+            continue
+        try:
+            fit = source.best(rule)
+        except InvalidInput as error:
+            refused.append(str(error))
+            continue
+        what = RULES.get(rule, f"least {rule.upper()}").format(percent=source.percent)
+        rows.append(
+            {"rule": rule, "what": what, "fit": fit, "kept": rule == source.rule, "status": fit.status.name.lower()}
+        )
+    return rows, refused
+
+
+def _coefficients(source: Source, fit: BestFit) -> list[tuple[int, str, float, float | None]]:
+    size = np.abs(fit.coef if source.sd is None else fit.coef * source.sd)
+    order = [j for j in np.argsort(-size, kind="stable") if fit.coef[j] != 0][:MOST]
+    names = source.names()
+    per_sd = lambda j: None if source.sd is None else float(fit.coef[j] * source.sd[j])
+    return [(rank + 1, names[j], float(fit.coef[j]), per_sd(j)) for rank, j in enumerate(order)]
+
+
+def _certificate(result: SweepResult) -> list[tuple[str, str]]:
+    counts = ", ".join(f"{count:,} {name.lower()}" for name, count in result.status_counts().items())
+    worst = lambda x: f"{np.nanmax(x):.2g}" if np.isfinite(x).any() else "not finite"
+    return [
+        ("fits", f"{result.gap.size:,}"),
+        ("asked for (tol)", f"{result.tol:.2g}"),
+        ("worst relative duality gap", worst(result.gap)),
+        ("worst KKT violation (correlation)", worst(result.kkt)),
+        ("outcomes", counts),
+        ("verdict", "every fit certified" if result.converged else f"some fits missed tol: see {Status.__name__}"),
+    ]
+
+
+def _drawings(source: Source, kept: BestFit) -> Iterator[tuple[str, str, Callable[[Any], Any], float]]:
+    """Title, caption, what to draw and its height."""
+    result, response, sd = source.result, source.response, source.sd
+    at = {"response": response}
+    if result.errors is not None:
+        text = "Mean held-out error and its standard error; the lines are what the rules min and 1se choose."
+        yield "Cross-validation", text, lambda ax: plots.cv_curve(result, kept.rho, **at, ax=ax), 4.5
+        if len(result.rho) > 1:
+            height = 1.8 + 0.32 * min(len(result.rho), 12)
+            text = "Mean held-out error over the whole grid, a band for each L1 share."
+            yield "The grid", text, lambda ax: plots.cv_map(result, **at, ax=ax), max(height, 3.0)
+    unit = "" if sd is None else ", per standard deviation of each column"
+    text = f"Coefficients of the full-data fits as the penalty falls{unit}."
+    yield "Coefficient path", text, lambda ax: plots.coefficient_path(result, kept.rho, **at, sd=sd, ax=ax), 4.5
+    if kept.nonzeros:
+        height = 1.2 + 0.24 * max(min(kept.nonzeros, 20), 3)
+        draw = lambda ax: plots.coefficients(kept, feature_names=source.names(), sd=sd, ax=ax)
+        yield "Largest coefficients", f"Of the model that the rule {source.rule} chose{unit}.", draw, height
+    if source.criteria is not None:
+        if np.isfinite(of_response(source.criteria.bic, response)[kept.index[0]]).any():
+            draw = lambda ax: plots.criteria_curves(source.criteria, kept.rho, **at, ax=ax)
+            yield (
+                "Information criteria",
+                "Each less its own minimum; in-sample, with the degrees of freedom on top.",
+                draw,
+                4.5,
+            )
+        predicted = source.X @ kept.coef + kept.intercept
+        text = "On the rows of the fit, which flatters; the held-out error above does not."
+        yield (
+            "Predicted and observed",
+            text,
+            lambda ax: plots.predicted_against_observed(source.y, predicted, ax=ax),
+            4.8,
+        )
+        yield "Residuals", "On the rows of the fit.", lambda ax: plots.residuals(source.y, predicted, ax=ax), 4.5
+
+
+def _picture(source: Source, title: str, caption: str, draw: Callable[[Any], Any], height: float) -> Picture:
+    return Picture(title, caption, render(draw, height=height))

@@ -1,0 +1,227 @@
+"""Pictures: that they show what the result holds, on axes of the caller's or their own, and stay readable for many columns."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+from io import BytesIO
+
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+import jaxnet
+from jaxnet import plots
+from jaxnet.errors import InvalidInput
+from jaxnet.plots.images import FORMATS, render
+from jaxnet.plots.style import plain, spread
+
+
+@pytest.fixture(scope="module")
+def data():
+    return jaxnet.load_diabetes()
+
+
+@pytest.fixture(scope="module")
+def result(data):
+    result = jaxnet.sweep(data.X, data.y, rho=[0.2, 0.6, 1.0], alphas=25, standardize=True)
+    return jaxnet.load(_saved(result))
+
+
+def _saved(result):
+    """A loaded result draws as well as a fresh one."""
+    import tempfile
+    from pathlib import Path
+
+    path = Path(tempfile.mkdtemp()) / "r.jaxnet"
+    jaxnet.save(result, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(data):
+    return jaxnet.stability_selection(data.X, data.y, n_pairs=6, q=3, cutoff=0.8, bound="worst-case", alphas=15)
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    pyplot.close("all")
+
+
+def drawings(result, data, found) -> dict:
+    criteria = result.criteria(data.X, data.y)
+    best = result.best()
+    return {
+        "path": lambda **o: plots.coefficient_path(result, **o),
+        "path of one rho": lambda **o: plots.coefficient_path(result, rho=0.6, sd=data.X.std(axis=0), **o),
+        "rho": lambda **o: plots.rho_path(result, **o),
+        "cv": lambda **o: plots.cv_curve(result, **o),
+        "map": lambda **o: plots.cv_map(result, **o),
+        "stability": lambda **o: plots.stability_paths(found, **o),
+        "criteria": lambda **o: plots.criteria_curves(criteria, **o),
+        "coefficients": lambda **o: plots.coefficients(best, feature_names=data.feature_names, **o),
+        "residuals": lambda **o: plots.residuals(data.y, result.predict(data.X), **o),
+        "predicted": lambda **o: plots.predicted_against_observed(data.y, result.predict(data.X), **o),
+    }
+
+
+NAMES = [
+    "path",
+    "path of one rho",
+    "rho",
+    "cv",
+    "map",
+    "stability",
+    "criteria",
+    "coefficients",
+    "residuals",
+    "predicted",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_plot_draws_on_given_axes_and_on_its_own(name, result, data, found):
+    draw = drawings(result, data, found)[name]
+    ax = Figure().subplots()
+    assert draw(ax=ax) is ax and (ax.lines or ax.collections or ax.patches)
+    assert ax.get_xlabel() and (ax.get_ylabel() or name == "coefficients") and ax.get_title()
+    assert not pyplot.get_fignums()  # a figure of the caller's needs no window
+    own = draw()
+    assert own.figure.number in pyplot.get_fignums()
+    own.figure.savefig(BytesIO())
+
+
+def test_every_public_plot_is_tested(result, data, found):
+    used = {"coefficient_path", "rho_path", "cv_curve", "cv_map", "stability_paths", "criteria_curves"}
+    assert set(plots.__all__) == used | {"coefficients", "residuals", "predicted_against_observed"}
+    assert list(drawings(result, data, found)) == NAMES
+
+
+def test_path_shows_the_coefficients_and_the_rules(result, data):
+    ax = plots.coefficient_path(result, rho=1.0, top=3)
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 25]
+    path = np.stack([result.coef_at(2, k) for k in range(25)])
+    largest = np.argsort(-np.abs(path).max(axis=0))[:3]
+    for line, j in zip(drawn, largest, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), path[:, j])
+        np.testing.assert_allclose(line.get_xdata(), result.alphas[2])
+    grey = ax.collections[0].get_segments()
+    assert len(grey) == np.count_nonzero(path.any(axis=0)) - 3
+    marks = [line.get_xdata()[0] for line in ax.lines if line.get_label() in ("min", "1se")]
+    assert marks == [result.best_per_rho(rule)[2].alpha for rule in ("min", "1se")]
+    assert ax.get_xlim()[0] > ax.get_xlim()[1]
+    counts = [text.get_text() for text in ax.child_axes[0].get_xticklabels()]
+    assert counts[-1] == "0" or counts[0] == "0"
+
+
+def test_cv_curve_shows_means_and_standard_errors(result):
+    ax = plots.cv_curve(result, rho=0.6)
+    bars = ax.containers[0]
+    np.testing.assert_allclose(bars[0].get_ydata(), result.error_mean[1])
+    heights = np.array([np.ptp(s[:, 1]) for s in bars[2][0].get_segments()])
+    np.testing.assert_allclose(heights, 2 * result.error_se[1])
+
+
+def test_map_has_a_band_per_rho_and_marks_the_winner(result):
+    ax = plots.cv_map(result)
+    meshes = [c for c in ax.collections if c.get_array() is not None and c.get_array().size == 25]
+    np.testing.assert_allclose(np.stack([m.get_array().ravel() for m in meshes]), result.error_mean)
+    best = result.best()
+    at = [line.get_xydata()[0] for line in ax.lines if line.get_label() == "min"]
+    np.testing.assert_allclose(at, [[best.alpha, best.index[0]]])
+
+
+def test_stability_paths_show_the_selected_and_the_cutoff(found):
+    ax = plots.stability_paths(found)
+    drawn = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) == 15]
+    order = np.argsort(-found.frequencies, kind="stable")[: found.selected.sum()]
+    np.testing.assert_allclose(np.array(drawn), found.paths[:, order].T)
+    assert [line.get_ydata()[0] for line in ax.lines if "cutoff" in line.get_label()] == [0.8]
+
+
+def test_wide_results_are_summarised():
+    data = jaxnet.make_genomics(60, 3000, n_true=10)
+    result = jaxnet.sweep(data.X, data.y, rho=[0.1, 0.5], alphas=12, cv=3, tol=1e-2)
+    ax = plots.coefficient_path(result, rho=0.1, top=5)
+    assert (
+        len([line for line in ax.lines if len(line.get_xdata()) == 12]) == 5
+        and "more in grey" in ax.texts[-1].get_text()
+    )
+    assert len(plots.coefficients(result.best(), top=7).patches) == 7
+    assert len(render(lambda ax: plots.coefficient_path(result, ax=ax))) < 600_000
+
+
+@pytest.mark.parametrize("response", [0, 1])
+def test_one_of_several_responses_is_drawn(data, response):
+    result = jaxnet.sweep(data.X, np.stack([data.y, -data.X[:, 2]], axis=1), rho=[0.5, 1.0], alphas=8, cv=3)
+    for draw in (plots.coefficient_path, plots.cv_curve, plots.cv_map, plots.rho_path):
+        draw(result, response=response)
+        with pytest.raises(InvalidInput, match="response=None"):
+            draw(result)
+    single = jaxnet.sweep(data.X, [data.y, -data.X[:, 2]][response], rho=[0.5, 1.0], alphas=8, cv=3)
+    heights = [
+        plots.cv_curve(r, **o).containers[0][0].get_ydata() for r, o in ((result, {"response": response}), (single, {}))
+    ]
+    np.testing.assert_allclose(*heights, rtol=1e-3)
+
+
+def test_without_folds_paths_are_drawn_and_errors_refused(data):
+    result = jaxnet.fit_path(data.X, data.y, rho=[0.5, 1.0], alphas=10, standardize=True)
+    assert "rho = 1" in plots.coefficient_path(result).get_title()
+    plots.rho_path(result)
+    for draw in (plots.cv_curve, plots.cv_map):
+        with pytest.raises(InvalidInput, match="no folds"):
+            draw(result)
+
+
+WRONG = {
+    "rho": (lambda r, d: plots.coefficient_path(r, rho=0.7), r"rho=0.7 was not swept; choose one of 0.2, 0.6, 1"),
+    "response": (lambda r, d: plots.cv_curve(r, response=0), "response=0"),
+    "alpha": (lambda r, d: plots.rho_path(r, alpha=-1.0), "alpha=-1.0"),
+    "far alpha": (lambda r, d: plots.rho_path(r, alpha=1e6), "alpha=1e"),
+    "top": (lambda r, d: plots.coefficients(r.best(), top=-1), "top=-1"),
+    "sd": (lambda r, d: plots.coefficient_path(r, sd=[1.0]), r"sd has shape \(1,\)"),
+    "names": (lambda r, d: plots.coefficients(r.best(), feature_names=["a"]), "feature_names has 1"),
+    "axes": (lambda r, d: plots.cv_curve(r, ax="here"), "ax='here'"),
+    "lengths": (lambda r, d: plots.residuals(d.y, d.y[:3]), "predicted has 3 entries"),
+    "format": (lambda r, d: render(lambda ax: None, format="gif"), "format='gif'"),
+    "criteria rho": (lambda r, d: plots.criteria_curves(r.criteria(d.X, d.y), rho=0.3), "rho=0.3"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_arguments_are_named(name, result, data):
+    draw, pattern = WRONG[name]
+    with pytest.raises(InvalidInput, match=pattern):
+        draw(result, data)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_images_are_what_they_say_and_the_same_each_time(format, result):
+    first, second = (render(lambda ax: plots.cv_curve(result, ax=ax), format=format) for _ in range(2))
+    assert first.lstrip().startswith({"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[format])
+    if format == "png":
+        assert first == second
+
+
+def test_names_are_text_and_labels_keep_apart():
+    assert plain("a$b\n" + "x" * 50) == r"a\$b " + "x" * 18 + "…" or len(plain("x" * 50)) == 24
+    rng = np.random.default_rng(0)
+    heights = np.sort(rng.uniform(0, 1, 12))
+    places = spread(heights, 0.05, 0.0, 1.0)
+    assert np.diff(places).min() > 0.05 - 1e-12 and places.min() > -0.2 and places.max() <= 1.0 + 1e-12
+    ax = plots.coefficients(np.array([1.0, -2.0]), feature_names=["<b>$x^2", "beta_$"])
+    ax.figure.savefig(BytesIO())
+
+
+def test_without_matplotlib_a_sentence_says_what_to_install(monkeypatch, result):
+    import sys
+
+    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(InvalidInput, match=r"jaxnet-elasticnet\[plots\]"):
+        plots.coefficients(np.ones(2))
+    with pytest.raises(InvalidInput, match=r"jaxnet-elasticnet\[plots\]"):
+        render(lambda ax: None)
