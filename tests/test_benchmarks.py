@@ -205,6 +205,14 @@ def test_a_run_goes_on_only_from_one_of_its_own_kind(tmp_path):
         continued({**before, "machine": {"cores": 4}}, tmp_path / "results.json")
 
 
+def test_table_takes_several_targets():
+    tight = [{**row, "target": 1e-6, "peak_bytes": 2**31} if "peak_bytes" in row else row for row in rows()]
+    text = markdown(
+        {"machine": {"processor": "P", "memory_gib": 1, "system": "S"}, "threads": 2, "rows": rows() + tight}
+    )
+    assert "jaxnet 2,048" in text and text.count("Worst relative gap") == 2
+
+
 def test_plot_is_drawn_from_results(tmp_path):
     from benchmarks.plot import draw
 
