@@ -3,7 +3,7 @@
 With weights 1/n_g on the training rows of a group, r the residual centred over them, l1 = alpha rho, l2 = alpha (1 - rho):
 
     primal  P = (||r||^2 + l2 ||b||^2)/2 + l1 ||b||_1
-    dual A  D = -s^2 (||r||^2 + l2 ||b||^2)/2 + s r'y,  s = min(1, l1 / ||X'r - l2 b||_inf)     (Fercoq et al. 2015)
+    dual A  D = -s^2 (||r||^2 + l2 ||b||^2)/2 + s r'y,  s <= l1 / ||X'r - l2 b||_inf, the best    (Fercoq et al. 2015)
     dual B  D = r'y - ||r||^2/2 - sum_j (|x_j'r| - l1)_+^2 / (2 l2),  l2 > 0                    (Duenner et al. 2016)
 
 and gap = (P - max D) / (||y||^2/2), y centred over the same rows. As r sums to zero, X'r needs no centred copy of X.
@@ -72,8 +72,9 @@ def _judge_lanes(problem: Problem, fits: Fits, lanes: np.ndarray) -> tuple[np.nd
     rr, ry, null = (weighted * residual).sum(0), (weighted * Y).sum(0), 0.5 * (weights * Y * Y).sum(0)
     one, two = _sums(fits, np.abs(fits.values)), _sums(fits, fits.values**2)
     primal = 0.5 * (rr + l2 * two) + l1 * one
-    scale = np.minimum(1.0, l1 / np.maximum(spread, 1e-300))
-    dual = -0.5 * scale**2 * (rr + l2 * two) + scale * ry
+    smooth = rr + l2 * two
+    scale = np.minimum(np.maximum(ry, 0.0) / np.maximum(smooth, 1e-300), l1 / np.maximum(spread, 1e-300))
+    dual = -0.5 * scale**2 * smooth + scale * ry
     ridge = l2 > 0
     dual[ridge] = np.maximum(dual, ry - 0.5 * rr - excess / np.where(ridge, 2 * l2, 1.0))[ridge]
     return (primal - dual) / null, held_out

@@ -26,6 +26,7 @@ def parser(add_help: bool = True) -> argparse.ArgumentParser:
     p.add_argument("--repeats", type=int, default=3, help="warm calls, of which the median is reported")
     p.add_argument("--time-limit", type=float, default=900.0, help="seconds after which a worker is ended")
     p.add_argument("--patience", type=float, default=60.0, help="seconds of solving after which no call is begun")
+    p.add_argument("--resume", action="store_true", help="go on with an interrupted run: keep the rows --out has")
     p.add_argument("--recalibrate", action="store_true", help="search tolerances anew instead of using tolerances.json")
     p.add_argument(
         "--out", type=Path, default=Path("benchmarks/results/latest"), help="folder of results.json and the table"
@@ -55,13 +56,18 @@ def main(arguments: list[str] | None = None) -> dict:
     options = parser().parse_args(arguments)
     targets = options.targets or ([3e-4] if options.quick else [3e-4, 1e-6])
     limits = Limits(options.repeats, options.patience, options.time_limit)
-    results = {"machine": machine(), "threads": limits.threads, "quick": options.quick, "rows": []}
+    results = {"machine": machine(), "threads": limits.threads, "quick": options.quick, "rows": [], "seconds": 0.0}
+    if options.resume:
+        results = continued(results, options.out / "results.json")
+    done = {(row["workload"], row["target"], row["solver"]) for row in results["rows"]}
     options.out.mkdir(parents=True, exist_ok=True)
-    started = time.perf_counter()
+    started = time.perf_counter() - results["seconds"]
     for workload in workloads(options.workloads, options.quick):
         with Bench(workload, options.quick, limits, Tolerances()) as bench:
             for target in targets:
                 for name in options.solvers:
+                    if (workload.name, target, name) in done:
+                        continue
                     solver = SOLVERS[name]
                     row = bench.measure(solver, executable(options, solver), target, options.recalibrate)
                     results["rows"].append(row)
@@ -74,6 +80,15 @@ def main(arguments: list[str] | None = None) -> dict:
         print("no plot: matplotlib is not installed here (pip install matplotlib)")
     print(f"written to {options.out}; {results['seconds']:.0f} s in all")
     return results
+
+
+def continued(results: dict, path: Path) -> dict:
+    """The results at `path`, to be added to. Raises ValueError unless they are of this machine and of a run of this kind."""
+    before = json.loads(path.read_text())
+    for key in ("machine", "threads", "quick"):
+        if before[key] != json.loads(json.dumps(results[key])):
+            raise ValueError(f"{path} has another {key} than this run, {before[key]}: leave out --resume")
+    return before
 
 
 def write(results: dict, out: Path, seconds: float) -> None:

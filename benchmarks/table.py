@@ -78,16 +78,14 @@ def _notes(results: dict) -> str:
         lines.append(
             "- [first call]: too slow to be called again within the run's patience; the first call's own seconds."
         )
-    peaks = [
-        (row["workload"], row["solver"], row["peak_bytes"], row["x_bytes"]) for row in rows if row.get("peak_bytes")
-    ]
-    worst = {}
-    for workload, solver, peak, x in peaks:
-        worst.setdefault(workload, {})[solver] = max(peak, worst.get(workload, {}).get(solver, 0)), x
-    for workload, found in worst.items():
-        x = next(iter(found.values()))[1]
-        used = ", ".join(f"{solver} {peak / 2**20:,.0f}" for solver, (peak, _) in found.items())
-        lines.append(f"- peak memory on {workload} (MiB; X itself is {x / 2**20:,.0f}): {used}")
+    peaks: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if row.get("peak_bytes"):
+            mine = peaks.setdefault(f"{row['workload']} (MiB; X itself is {row['x_bytes'] / 2**20:,.0f})", {})
+            mine[row["solver"]] = max(row["peak_bytes"], mine.get(row["solver"], 0))
+    for where, found in peaks.items():
+        used = ", ".join(f"{solver} {peak / 2**20:,.0f}" for solver, peak in found.items())
+        lines.append(f"- peak memory on {where}: {used}")
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """A dense X: one feature-major copy on one device, in float32 or float64."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -23,22 +24,23 @@ class DenseDesign(Design):
     stored: jax.Array
 
     @classmethod
-    def build(cls, X: np.ndarray, *, dtype, centred: bool, device=None) -> tuple["DenseDesign", Conditioning]:
+    def build(cls, X: np.ndarray, *, dtype, centred: bool) -> tuple["DenseDesign", Conditioning]:
         """Condition and transpose X (n, p) into device memory, a block of columns at a time: one copy in all.
 
         `centred` allows offsets to be moved into the intercept. A column's offset is removed only where it is so large
         against the column's spread that digits would be lost, so that ordinary columns do not depend on other rows.
         """
         n, p = X.shape
-        dtype = np.dtype(dtype)
-        stored = np.zeros((size_class(p), size_class(n)), dtype)
+        stored = jnp.zeros((size_class(p), size_class(n)), np.dtype(dtype))
         center, scale = np.zeros(p), np.ones(p)
         for start in range(0, p, _BLOCK):
             stop = min(start + _BLOCK, p)
             block = np.array(X[:, start:stop], dtype=np.float64).T
-            center[start:stop], scale[start:stop] = condition(block, centred=centred, dtype=dtype)
-            stored[start:stop, :n] = block
-        return cls(jax.block_until_ready(jax.device_put(stored, device))), Conditioning(center, scale)
+            center[start:stop], scale[start:stop] = condition(block, centred=centred, dtype=stored.dtype)
+            padded = np.zeros((min(_BLOCK, len(stored) - start), stored.shape[1]), stored.dtype)
+            padded[: stop - start, :n] = block
+            stored = _put(stored, padded, start)
+        return cls(jax.block_until_ready(stored)), Conditioning(center, scale)
 
     @property
     def shape(self):
@@ -97,6 +99,12 @@ class DenseDesign(Design):
             return block(0)
         parts = lax.map(block, jnp.arange(p // size))
         return jnp.moveaxis(parts, 0, 1).reshape(rows.shape[0], p)
+
+
+@partial(jax.jit, donate_argnums=0)
+def _put(stored, block, start):
+    """Write a block of columns in place: X is never on the device, nor on the host, a second time."""
+    return lax.dynamic_update_slice(stored, block, (start, 0))
 
 
 def _block_size(p: int, whole: bool) -> int:

@@ -26,6 +26,8 @@ SOLVERS = {"coordinate": coordinate.solve, "proximal": proximal.solve}
 MARGIN = 0.5
 """The first inner target is this share of tol: the certificate also counts columns outside the working set."""
 SHARPEN = 0.2
+SINGLE_PATIENCE = 2
+"""Rounds in a row without progress after which single precision is to blame; one may be for want of a sharper target."""
 PATIENCE = 4
 """Rounds in a row without progress after which a fit is left as it is."""
 
@@ -119,7 +121,7 @@ def settle(
         rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
         if not rounds.active.any():
             return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
-        if ws.dtype == np.float32 and rounds.stale.max() >= 1:
+        if ws.dtype == np.float32 and rounds.stale.max() >= SINGLE_PATIENCE:
             slots = slots.widen(view)
         start = Start(np.zeros_like(start.ahead), seal.gradient, seal.gradient)
 

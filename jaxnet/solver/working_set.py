@@ -93,6 +93,7 @@ def widen(ws: WorkingSet, view: View) -> tuple[WorkingSet, np.ndarray]:
 def _lay_out(ws: WorkingSet, view: View, old: list, new: list, dtype) -> tuple[WorkingSet, np.ndarray]:
     """A fresh layout: the kept slots of each set, then its newcomers; with the old slot of every new one."""
     columns = [np.concatenate([ws.index[s, o], new[s]]) for s, o in enumerate(old)]
+    ws.entries.delete()  # made anew from the view: two layouts at once would double the memory
     laid = build(view, columns, dtype, ws.width)
     order = np.full(laid.index.shape, ws.width, np.int32)
     for s, slots in enumerate(old):
