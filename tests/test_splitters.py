@@ -57,11 +57,7 @@ def test_bootstraps_weigh_rows_by_how_often_they_were_drawn():
     splitter = jaxnet.Bootstrap(3, seed=5)
     pairs = list(splitter.split(data.X))
     result = jaxnet.sweep(data.X, data.y, cv=splitter, keep_fold_coefs=True, tol=1e-8, **cases.GRID)
-    audit(result, Request(data.X, data.y, pairs, {"tol": 1e-8}))
-    copied = jaxnet.fit_path(data.X[pairs[0][0]], data.y[pairs[0][0]], rho=result.rho, alphas=result.alphas, tol=1e-8)
-    for i, k in np.ndindex(2, 5):
-        row = result.fold_coefs.row(np.ravel_multi_index((i, k, 0), (2, 5, 3)))
-        np.testing.assert_allclose(row, copied.coef_at(i, k), atol=2e-3)
+    audit(result, Request(data.X, data.y, pairs, {"tol": 1e-8}))  # its oracle copies the rows
 
 
 def test_repeats_steady_the_mean_and_shrink_its_standard_error():
@@ -74,9 +70,7 @@ def test_repeats_steady_the_mean_and_shrink_its_standard_error():
     se = lambda results: np.mean([result.error_se[0, 0] for result in results])
     assert spread(often) < 0.6 * spread(once)
     assert se(often) * np.sqrt(8) == pytest.approx(se(once), rel=0.3)  # as the documentation has it
-    rounds = swept(3, 0).errors[0, 0].reshape(3, 4)
-    first = jaxnet.sweep(data.X, data.y, cv=jaxnet.KFold(4, shuffle=True, seed=0), rho=1.0, alphas=[0.3])
-    np.testing.assert_allclose(rounds[0], first.errors[0, 0], rtol=0.02)
+    np.testing.assert_allclose(often[0].errors[..., :4], once[0].errors, rtol=0.02)
 
 
 @dataclass(frozen=True)

@@ -20,17 +20,17 @@ class NestedResult:
     Arrays have F entries, one for each outer fold; with q responses all but `fold_weights` have a leading axis q.
 
     `errors`: the error on the held-out rows of the fit that the rule chose on the fold's own training rows;
-    `inner_errors`: the mean error on inner folds by which it was chosen, which promises too much; `baseline_errors`: that of
-    predicting the mean of the training rows; `alphas`, `rho`: what was chosen; `indices` (F, 2): its place (i, k) in the
-    grid; `fold_weights`: the held-out weight of each outer fold, or None where all count the same; `rule`; `metric`, the
-    name of what errors measure (see `SweepResult`), the smaller the better.
+    `inner_errors`: the mean error on inner folds by which it was chosen, which flatters the choice, but is of fits to fewer
+    rows; `baseline_errors`: that of predicting the mean of the training rows; `alphas`, `rho`: what was chosen; `indices`
+    (F, 2): its place (i, k) in the grid; `fold_weights`: the held-out weight of each outer fold, or None where all count
+    the same; `rule`; `metric`, the name of what errors measure (see `SweepResult`), the smaller the better.
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> jaxnet.nested_sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
-    NestedResult: mse 2989.96 +- 94 on 5 outer folds, each with a choice of its own by rule 'min'
-      predicting the mean: 5960.36; promised by the inner folds: 3022.2
-      chosen: rho 0.5 to 1, alpha 0.0675 to 1.13
+    NestedResult: mse 3004.87 +- 65 on 5 outer folds, each with a choice of its own by rule 'min'
+      predicting the mean: 5982.41; on the inner folds: 3042.87
+      chosen: rho 0.5 to 1, alpha 0.0452 to 1.71
     """
 
     errors: np.ndarray
@@ -79,10 +79,10 @@ class NestedResult:
         span = lambda x: f"{x.min():.3g}" if x.min() == x.max() else f"{x.min():.3g} to {x.max():.3g}"
         count = self.errors.shape[-1]
         folds = f"{count} outer folds" if count > 1 else "1 outer fold"
-        promised = fold_mean(self.inner_errors, self.fold_weights)[at]
+        inner = fold_mean(self.inner_errors, self.fold_weights)[at]
         return (
             f"{self.metric} {self.mean[at]:.6g} +- {self.se[at]:.2g} on {folds}, each with a choice of its own by rule "
             f"{self.rule!r}\n"
-            f"  predicting the mean: {self.baseline[at]:.6g}; promised by the inner folds: {promised:.6g}\n"
+            f"  predicting the mean: {self.baseline[at]:.6g}; on the inner folds: {inner:.6g}\n"
             f"  chosen: rho {span(self.rho[at])}, alpha {span(self.alphas[at])}"
         )
