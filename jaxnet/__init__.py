@@ -13,6 +13,8 @@ _HOME = {
     "fit_path": "sweeps",
     "SweepResult": "result.sweep_result",
     "BestFit": "result.fit",
+    "nested_sweep": "selection.nested",
+    "NestedResult": "result.nested_result",
     "Status": "result.fit",
     "Criteria": "selection.criteria",
     "false_selection_bound": "selection.bounds",
@@ -20,6 +22,8 @@ _HOME = {
     "stability_selection": "selection.stability",
     "StabilityResult": "selection.stability",
     "KFold": "resampling",
+    "RepeatedKFold": "resampling",
+    "Bootstrap": "resampling",
     "ComplementaryPairs": "resampling",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
@@ -52,14 +56,18 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.persistence import load as load
     from jaxnet.persistence import read_metadata as read_metadata
     from jaxnet.persistence import save as save
+    from jaxnet.resampling import Bootstrap as Bootstrap
     from jaxnet.resampling import ComplementaryPairs as ComplementaryPairs
     from jaxnet.resampling import KFold as KFold
+    from jaxnet.resampling import RepeatedKFold as RepeatedKFold
     from jaxnet.result.fit import BestFit as BestFit
     from jaxnet.result.fit import Status as Status
+    from jaxnet.result.nested_result import NestedResult as NestedResult
     from jaxnet.result.sweep_result import SweepResult as SweepResult
     from jaxnet.selection.bounds import false_selection_bound as false_selection_bound
     from jaxnet.selection.bounds import stability_parameters as stability_parameters
     from jaxnet.selection.criteria import Criteria as Criteria
+    from jaxnet.selection.nested import nested_sweep as nested_sweep
     from jaxnet.selection.stability import StabilityResult as StabilityResult
     from jaxnet.selection.stability import stability_selection as stability_selection
     from jaxnet.sweeps import fit_path as fit_path

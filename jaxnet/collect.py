@@ -5,6 +5,7 @@ import threading
 import numpy as np
 from jaxtyping import Float, Int
 
+from jaxnet.metrics import METRICS, held_out_errors
 from jaxnet.problem import Problem
 from jaxnet.request import Request
 from jaxnet.result import FitOptions, SparseRows, SweepResult
@@ -21,13 +22,14 @@ class Collector:
         self._iterations, self._status = np.zeros(shape, np.int32), np.full(shape, Status.DIVERGED, np.int8)
         self._seen = np.zeros(shape, bool)
         self._fits: dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray, float]] = {}
+        self._keeps_folds = problem.request.keep_fold_coefs or problem.request.metric is not METRICS["mse"]
         self._lock = threading.Lock()
         if progress:
             progress(0, self._seen.size)
 
     def keeps(self, s: int) -> bool:
-        """Whether the coefficients of set s are part of the result."""
-        return s % len(self._problem.groups) == 0 or self._problem.request.keep_fold_coefs
+        """Whether the coefficients of set s are part of the result, or are needed for its errors."""
+        return s % len(self._problem.groups) == 0 or self._keeps_folds
 
     def add(self, sets: Int[np.ndarray, " S"], rows: Int[np.ndarray, " L"], step: Step) -> None:
         """The certified fits of one alpha for these sets and rows of rho."""
@@ -64,10 +66,14 @@ class Collector:
         grid = [(r, k) for r in range(self._alphas.shape[1]) for k in range(self._alphas.shape[2])]
         coefs, intercepts = self._rows([(j * G, r, k) for j in range(q) for r, k in grid])
         fold_coefs = fold_intercepts = None
-        if request.keep_fold_coefs and G > 1:
+        if self._keeps_folds and G > 1:
             fold_keys = [(j * G + g, r, k) for j in range(q) for r, k in grid for g in range(1, G)]
             fold_coefs, fold_intercepts = self._rows(fold_keys)
-            fold_intercepts = shape(fold_intercepts.reshape(*self._alphas.shape, G - 1))
+            fold_intercepts = fold_intercepts.reshape(errors.shape)
+            if request.metric is not METRICS["mse"]:
+                held_out = request.metric, request.X, request.Y, request.groups.test[1:]
+                errors = held_out_errors(*held_out, fold_coefs, fold_intercepts, self._describe)
+        keep = request.keep_fold_coefs and fold_coefs is not None
         return SweepResult(
             rho=request.rho,
             alphas=shape(self._alphas),
@@ -82,9 +88,14 @@ class Collector:
             feature_names=request.feature_names,
             tol=request.tol,
             options=_options(request),
-            fold_coefs=fold_coefs,
-            fold_intercepts=fold_intercepts,
+            fold_coefs=fold_coefs if keep else None,
+            fold_intercepts=shape(fold_intercepts) if keep else None,
+            metric=request.metric.name,
         )
+
+    def _describe(self, j: int, r: int, k: int) -> str:
+        response = "" if self._problem.request.single else f" of response {j}"
+        return f"the fit{response} at rho={self._problem.request.rho[r]:g}, alpha={self._alphas[j, r, k]:.6g}"
 
     def _rows(self, keys: list[tuple[int, int, int]]) -> tuple[SparseRows, np.ndarray]:
         fits = [self._fits[key] for key in keys]

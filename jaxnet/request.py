@@ -8,6 +8,7 @@ import numpy as np
 from jaxnet.data.arrays import as_matrix, as_response, as_weights
 from jaxnet.errors import InvalidInput
 from jaxnet.lanes import Groups
+from jaxnet.metrics import Metric, check_metric, find_metric
 from jaxnet.resampling import resamples
 from jaxnet.scalars import is_number, is_whole
 
@@ -25,6 +26,7 @@ class Request:
     feature_names: tuple[str, ...] | None
     groups: Groups
     weighted: bool
+    metric: Metric
     rho: np.ndarray
     alphas: int | np.ndarray
     alpha_min_ratio: float
@@ -48,7 +50,7 @@ class Request:
 
 
 def parse(
-    X, y, *, rho, alphas, cv, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor, lower, upper,
+    X, y, *, rho, alphas, cv, metric, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor, lower, upper,
     tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs,
 ) -> Request:  # fmt: skip
     """Check the arguments of `jaxnet.sweep`, whose docstring says what they mean."""
@@ -65,6 +67,7 @@ def parse(
         feature_names=names,
         groups=Groups.build(resampled.train, resampled.test, weight),
         weighted=weight is not None,
+        metric=find_metric(metric),
         rho=rho,
         alphas=_alphas(alphas, len(rho)),
         alpha_min_ratio=_ratio(alpha_min_ratio, 1e-2 if n < p else 1e-3),
@@ -82,6 +85,7 @@ def parse(
         keep_fold_coefs=_flag(keep_fold_coefs, "keep_fold_coefs"),
     )
     _check_together(request)
+    check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
     return request
 
 

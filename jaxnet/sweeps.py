@@ -24,6 +24,7 @@ def sweep(
     rho=(0.1, 0.5, 0.9, 1.0),
     alphas=100,
     cv=5,
+    metric="mse",
     alpha_min_ratio=None,
     sample_weight=None,
     fit_intercept=True,
@@ -55,7 +56,12 @@ def sweep(
     - alphas: how many (a log grid from each rho's own alpha_max, the least alpha at which all penalised coefficients are
       zero; at rho < 1e-3 that of 1e-3), or values >= 0: one list for all rho, or an array (R, A). Sorted decreasingly.
     - alpha_min_ratio: last alpha of such a grid over its first; by default 1e-2 if n < p, else 1e-3.
-    - cv: None, a number of contiguous folds, `jaxnet.KFold`, any object with `split(X, y)`, or (train, test) index pairs.
+    - cv: None, a number of contiguous folds, `jaxnet.KFold`, `RepeatedKFold` or `Bootstrap`, any object with `split(X, y)`,
+      or (train, test) index pairs; an index that comes twice counts twice.
+    - metric: what held-out errors measure: "mse" (default), the weighted mean of squares; "mae", of absolute values; "r2",
+      1 - R2 of each fold against the mean of its held-out rows; or a function f, called with the held-out rows of a fold as
+      f(y_true, y_pred, sample_weight=w), w averaging one, that returns a number, the smaller the better. The fits
+      minimise squares whatever the metric.
     - sample_weight: (n,) >= 0, in the fit and in the held-out error. Only ratios matter.
     - fit_intercept: whether b0 is fitted (unpenalised); otherwise it is zero and nothing is centred.
     - standardize: put the penalty on coefficients of columns scaled to unit variance, with each fit's own weights;
@@ -84,7 +90,7 @@ def sweep(
     ((2, 20), (2, 20, 5), True)
     """
     request = parse(
-        X, y, rho=rho, alphas=alphas, cv=cv, alpha_min_ratio=alpha_min_ratio, sample_weight=sample_weight,
+        X, y, rho=rho, alphas=alphas, cv=cv, metric=metric, alpha_min_ratio=alpha_min_ratio, sample_weight=sample_weight,
         fit_intercept=fit_intercept, standardize=standardize, penalty_factor=penalty_factor, lower=lower, upper=upper,
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
         keep_fold_coefs=keep_fold_coefs,
@@ -167,8 +173,8 @@ def _warn(result: SweepResult) -> None:
 
 register_dataclass(
     SweepResult,
-    data_fields=[f.name for f in fields(SweepResult) if f.name not in ("feature_names", "tol")],
-    meta_fields=["feature_names", "tol"],
+    data_fields=[f.name for f in fields(SweepResult) if f.name not in ("feature_names", "tol", "metric")],
+    meta_fields=["feature_names", "tol", "metric"],
 )
 register_dataclass(SparseRows, data_fields=["values", "columns", "starts"], meta_fields=["n_columns"])
 register_dataclass(

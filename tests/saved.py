@@ -12,7 +12,7 @@ import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
 from jaxnet.persistence.seal import SEALED
-from jaxnet.result import BestFit, FitOptions, SparseRows, Status, SweepResult
+from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
 
 METADATA = {"written": "2026-01-01T00:00:00Z", "versions": {"jaxnet": "0.1.0"}}
 
@@ -89,6 +89,23 @@ def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResu
     return dataclasses.replace(whole, **changes)
 
 
+def nested(responses: int | None = None, folds: int = 3, **changes) -> NestedResult:
+    """A made-up result of nested cross-validation."""
+    shape = (folds,) if responses is None else (responses, folds)
+    whole = NestedResult(
+        errors=numbers(*shape),
+        inner_errors=numbers(*shape) / 2,
+        baseline_errors=numbers(*shape) + 1,
+        alphas=numbers(*shape),
+        rho=numbers(*shape),
+        indices=np.arange(2 * math.prod(shape)).reshape(*shape, 2),
+        fold_weights=numbers(folds),
+        rule="1se",
+        metric="mae",
+    )
+    return dataclasses.replace(whole, **changes)
+
+
 def as_tree(value):
     """An object as nested dicts, to compare."""
     if dataclasses.is_dataclass(value):
@@ -127,10 +144,15 @@ def objects() -> dict[str, object]:
         "result": result(),
         "result_of_two_responses": result(responses=2),
         "result_without_folds": result(folds=0, feature_names=None),
+        "result_of_another_metric": result(metric="r2"),
+        "nested_result": nested(),
+        "nested_result_of_two_responses": nested(responses=2, fold_weights=None, metric="mse"),
         "best_fit": BestFit(
             "1se", (1, 2), 0.25, 0.5, numbers(4) - 0.5, 3.5, 2.5, float("nan"), 4, 1e-5, Status.CONVERGED
         ),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
+        "repeated_folds": jaxnet.RepeatedKFold(4, np.int64(2), seed=None),
+        "bootstrap": jaxnet.Bootstrap(20, seed=1),
         "unfitted": jaxnet.ElasticNet(alpha=0.25, max_iter=None),
         "elastic_net": model("ElasticNet", alpha=np.float64(0.1), positive=True),
         "elastic_net_float32": model("ElasticNet", np.float32, names=False),

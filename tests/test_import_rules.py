@@ -10,7 +10,7 @@ import jaxnet
 ROOT = Path(jaxnet.__file__).parent
 ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
 ONE_SWEEP = {"sweeps", "request", "problem", "dispatch", "collect"}  # the functional call and its parts
-SWEEP = ENGINE | ONE_SWEEP | {"data", "result", "progress"}
+SWEEP = ENGINE | ONE_SWEEP | {"data", "metrics", "result", "progress"}
 MODELS = SWEEP | {"selection", "missing"}
 TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
 
@@ -23,6 +23,7 @@ ROOMS = {  # room: the other rooms it may import
     "penalty": {"errors"},
     "resampling": {"errors"},
     "progress": {"errors"},
+    "metrics": {"errors"},  # of arrays; a result's sparse rows bring their own method
     "lanes": {"errors", "design", "penalty", "resampling"},
     "solver": ENGINE,
     "result": SWEEP | {"selection", "report"},  # its methods delegate

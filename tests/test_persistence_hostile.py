@@ -6,8 +6,9 @@ import pickle
 
 import numpy as np
 import pytest
-from saved import METADATA, result, seal, seal_bytes
+from saved import METADATA, nested, result, seal, seal_bytes
 
+import jaxnet
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence import load, read_metadata, save
 from jaxnet.persistence.seal import SEALED
@@ -169,6 +170,7 @@ INCONSISTENT = {
     "too few names": {"feature_names": ("a", "b")},
     "names no text": {"feature_names": (1, 2, 3, 4)},
     "tol no float": {"tol": "small"},
+    "metric no text": {"metric": 1},
     "options of other columns": {"options": FitOptions(True, False, True, np.ones(3))},
     "options missing": {"options": None},
     "a flag no boolean": {"options": FitOptions(True, "no", True)},
@@ -199,6 +201,27 @@ INCONSISTENT = {
     "fold rows of another count": {"fold_coefs": SPARSE},
     "fold intercepts of another shape": {"fold_intercepts": np.ones(3)},
 }
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        nested(errors=np.ones((1, 1, 3))),
+        nested(errors=np.ones(0)),
+        nested(alphas=np.ones(2)),
+        nested(indices=np.ones((3, 2))),
+        nested(indices=np.ones((3, 3), int)),
+        nested(fold_weights=np.ones(2)),
+        nested(metric=None),
+        jaxnet.RepeatedKFold(2, "many"),
+        jaxnet.RepeatedKFold(2.0),
+        jaxnet.Bootstrap(5, seed="one"),
+    ],
+)
+def test_other_objects_whose_parts_do_not_fit_are_refused(thing, path):
+    save(thing, path)
+    with pytest.raises(InvalidInput, match="has parts that do not fit together"):
+        load(path)
 
 
 @pytest.mark.parametrize("name", INCONSISTENT)

@@ -46,6 +46,7 @@ Tell what is in a .jaxnet file without trusting it: when and by what it was writ
 dtypes of all it holds. Nothing is loaded; damaged files are refused.
 """
 RULES = ("min", "1se", "percent", "aic", "aicc", "bic", "ebic")
+METRICS = ("mse", "mae", "r2")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -99,6 +100,8 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     grid.add_argument("--cv", type=int, default=5, metavar="K", help="folds, blocks of neighbouring rows; default 5")
     grid.add_argument("--shuffle", action="store_true", help="deal the rows to the folds at random")
     grid.add_argument("--seed", type=seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
+    metric = "what held-out errors are: mean squared (mse, the default) or absolute (mae), or 1 - R2 (r2)"
+    grid.add_argument("--metric", choices=METRICS, default="mse", help=metric)
     rule = (
         "keep the model of smallest error (min, the default), or the simplest within one standard error of it (1se), "
     )

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from jaxnet.cli.dataset import Dataset
-from jaxnet.resampling import KFold
+from jaxnet.metrics import find_metric, null_errors
+from jaxnet.resampling import KFold, resamples
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.criteria import CRITERIA
 
 _RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
+_UNITS = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
 _SHOWN = 10  # coefficients in the summary
 
 
@@ -92,7 +94,10 @@ class Summary:
         }
 
     def _explained(self, error: float) -> float:
-        return 1 - error / self.null_error if self.null_error > 0 else float("nan")
+        """The share of the variance of held-out rows; absolute errors do not tell."""
+        if self.result.metric == "r2":
+            return 1 - error
+        return 1 - error / self.null_error if self.result.metric == "mse" and self.null_error > 0 else float("nan")
 
     def _certificate(self) -> dict[str, Any]:
         return {
@@ -118,11 +123,15 @@ class Summary:
         fits = {rule: self._fit(rule) for rule in self.best}
         titles = {rule: f"{rule} ({self._what(rule)})" for rule in fits}
         lines = [("", *(title + (" *" if rule == self.rule else "") for rule, title in titles.items()))]
+        explained = ("variance explained", lambda f: _percent(f["variance_explained"]))
         for label, show in (
             ("rho (L1 share)", lambda f: f"{f['rho']:.4g}"),
             ("alpha (strength)", lambda f: f"{f['alpha']:.5g}"),
-            ("CV error (MSE)", lambda f: f"{_number(f['cv_error'])} +- {_number(f['cv_se'], 3)}"),
-            ("variance explained", lambda f: _percent(f["variance_explained"])),
+            (
+                f"CV error ({_UNITS[self.result.metric]})",
+                lambda f: f"{_number(f['cv_error'])} +- {_number(f['cv_se'], 3)}",
+            ),
+            *([] if self.result.metric == "mae" else [explained]),
             ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.dataset.X.shape[1]:,}"),
         ):
             lines.append((label, *(show(fit) for fit in fits.values())))
@@ -180,12 +189,11 @@ def cv_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
 
 def _null_error(dataset: Dataset, result: SweepResult, folds: KFold) -> float:
     """Weighted over folds as the sweep weighs them."""
-    w = np.ones(len(dataset.y)) if dataset.weights is None else dataset.weights
-    errors = []
-    for train, test in folds.split(dataset.X, dataset.y):
-        centre = np.average(dataset.y[train], weights=w[train])
-        errors.append(np.average((dataset.y[test] - centre) ** 2, weights=w[test]))
-    return float(np.average(errors, weights=result.fold_weights))
+    rows = resamples(folds, dataset.X, dataset.y)
+    w = 1.0 if dataset.weights is None else dataset.weights
+    share = lambda times: times * w / (times * w).sum(axis=1, keepdims=True)
+    errors = null_errors(find_metric(result.metric), dataset.y[None], share(rows.train[1:]), share(rows.test[1:]))
+    return float(np.average(errors[0], weights=result.fold_weights))
 
 
 def _worst_status(codes: np.ndarray) -> str:

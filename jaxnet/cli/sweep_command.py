@@ -101,6 +101,7 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
             dataset.X,
             dataset.y,
             cv=folds,
+            metric=args.metric,
             sample_weight=dataset.weights,
             standardize=not args.no_standardize,
             tol=args.tol,
@@ -126,7 +127,7 @@ def _alphas(parts: list[list[str]] | None) -> int | list[float] | None:
 
 def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dict[str, Any]:
     """The options as they were understood, for summary.json."""
-    names = ("drop", "id", "weights", "rule", "percent", "tol", "max_iter", "dtype", "device")
+    names = ("drop", "id", "weights", "metric", "rule", "percent", "tol", "max_iter", "dtype", "device")
     return {
         "rho": [float(r) for r in result.rho],
         "alphas_per_rho": int(result.alphas.shape[-1]),

@@ -47,6 +47,7 @@ def is_sweep_result(result: Any) -> bool:
             names is None or (type(names) is tuple and len(names) == width and set(map(type, names)) <= {str}),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
+            type(result.metric) is str,
         )
     )
 
@@ -74,11 +75,43 @@ def is_best_fit(fit: Any) -> bool:
     return index and others and all(map(_is_real, reals)) and _is_array(fit.coef, "f") and fit.coef.ndim == 1
 
 
+def is_nested_result(result: Any) -> bool:
+    """Whether every array has the shape that `NestedResult` documents."""
+    if not (_is_array(result.errors, "f") and result.errors.ndim in (1, 2) and result.errors.size):
+        return False
+    shape, weights = result.errors.shape, result.fold_weights
+    alike = (result.inner_errors, result.baseline_errors, result.alphas, result.rho)
+    return all(
+        (
+            *(_is_array(a, "f", shape) for a in alike),
+            _is_array(result.indices, "iu", (*shape, 2)),
+            weights is None or _is_array(weights, "f", shape[-1:]),
+            type(result.rule) is str and type(result.metric) is str,
+        )
+    )
+
+
 def is_kfold(folds: Any) -> bool:
     """Whether the fields are numbers; `KFold.split` checks which."""
-    whole = (int, np.integer)
-    seed = folds.seed is None or isinstance(folds.seed, whole)
-    return isinstance(folds.n_splits, whole) and isinstance(folds.shuffle, (bool, np.bool_)) and seed
+    return _is_whole(folds.n_splits) and isinstance(folds.shuffle, (bool, np.bool_)) and _is_seed(folds.seed)
+
+
+def is_repeated_kfold(folds: Any) -> bool:
+    """Whether the fields are numbers; `RepeatedKFold.split` checks which."""
+    return _is_whole(folds.n_splits) and _is_whole(folds.n_repeats) and _is_seed(folds.seed)
+
+
+def is_bootstrap(resamples: Any) -> bool:
+    """Whether the fields are numbers; `Bootstrap.split` checks which."""
+    return _is_whole(resamples.n_resamples) and _is_seed(resamples.seed)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer))
+
+
+def _is_seed(value: Any) -> bool:
+    return value is None or _is_whole(value)
 
 
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}

@@ -45,8 +45,8 @@ class FitOptions:
 class BestFit:
     """The fit that a rule chose: at `index` (i, k) of the grid, refitted on all rows, with its cross-validated error.
 
-    `cv_error` is the mean held-out (weighted) squared error in units of y squared, `cv_se` its standard error over folds;
-    both are nan without folds.
+    `cv_error` is the mean held-out error in the metric of the sweep (by default the weighted mean squared one, in units of y
+    squared), `cv_se` its standard error over folds; both are nan without folds.
     """
 
     rule: str

@@ -36,6 +36,22 @@ class SparseRows:
         dense[np.repeat(np.arange(len(self)), self.counts()), self.columns] = self.values
         return dense
 
+    def block(
+        self, rows: Int[np.ndarray, " k"], columns: Int[np.ndarray, " u"] | None = None
+    ) -> tuple[Int[np.ndarray, " u"], Float[np.ndarray, "k u"]]:
+        """Some rows, dense, on ascending `columns`; by default on those in which any of them has a nonzero.
+
+        Returns the columns and the block. Columns that are given must hold all nonzeros of the rows.
+        """
+        counts = self.counts()[rows]
+        before = np.cumsum(counts) - counts
+        at = np.arange(counts.sum()) + np.repeat(self.starts[rows] - before, counts)
+        held = self.columns[at]
+        columns = np.unique(held) if columns is None else columns
+        dense = np.zeros((len(rows), len(columns)))
+        dense[np.repeat(np.arange(len(rows)), counts), np.searchsorted(columns, held)] = self.values[at]
+        return columns, dense
+
     def counts(self) -> Int[np.ndarray, " rows"]:
         """Nonzeros per row."""
         return np.diff(self.starts)

@@ -11,6 +11,7 @@ from jaxnet.errors import InvalidInput
 from jaxnet.result.fit import BestFit, FitOptions, Status
 from jaxnet.result.sparse_rows import SparseRows
 from jaxnet.scalars import is_whole
+from jaxnet.selection.averages import fold_mean, fold_se
 from jaxnet.selection.choice import choose_fit
 from jaxnet.selection.criteria import Criteria, information_criteria
 
@@ -25,12 +26,14 @@ class SweepResult:
     With q responses (y of shape (n, q)) every array but `rho`, `fold_weights` and those of `options` has a leading axis q.
 
     Fields: `rho` (R,); `alphas` (R, A), decreasing; `coefs`, the full-data coefficients on the scale of X, as sparse rows
-    in the order of the flattened (q,) R, A; `intercepts` (R, A); `errors` (R, A, F), the held-out weighted mean squared
-    errors, or None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
+    in the order of the flattened (q,) R, A; `intercepts` (R, A); `errors` (R, A, F), the held-out errors by `metric`, or
+    None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
     `gap` (relative duality gap), `kkt` (largest violation, in units of correlation), `iterations` (passes, 0 if interpolated) and
     `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; `options`, a `FitOptions`; and, if they were asked
-    for, `fold_coefs` (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F). Errors are in units of y squared,
-    coefficients in units of y per unit of their column.
+    for, `fold_coefs` (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F); and `metric`, the name of what errors
+    measure, the smaller the better: "mse", weighted means of squares in units of y squared; "mae", of absolute values in
+    units of y; "r2", 1 - R2 without a unit; or that of the caller's function. Coefficients are in units of y per unit of
+    their column.
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -54,6 +57,7 @@ class SweepResult:
     options: FitOptions
     fold_coefs: SparseRows | None = None
     fold_intercepts: np.ndarray | None = None
+    metric: str = "mse"
 
     @property
     def n_features(self) -> int:
@@ -78,20 +82,20 @@ class SweepResult:
     @property
     def error_mean(self) -> Float[np.ndarray, "*q R A"]:
         """Mean held-out error over the folds: each fold counts by its held-out weight if sample weights were given."""
-        return np.average(self._folds(), axis=-1, weights=self.fold_weights)
+        return fold_mean(self._folds(), self.fold_weights)
 
     @property
     def error_se(self) -> Float[np.ndarray, "*q R A"]:
-        """Standard error of `error_mean`: sqrt(sum_k w_k (e_k - mean)^2 / sum_k w_k / (F - 1)), as in glmnet; nan if F = 1."""
-        errors = self._folds()
-        if errors.shape[-1] < 2:
-            return np.full(errors.shape[:-1], np.nan)
-        # In units of the largest error, so that squares neither overflow nor vanish.
-        unit = np.nanmax(errors, axis=-1, initial=0.0)
-        unit = np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
-        with np.errstate(invalid="ignore"):  # errors that overflowed have no standard error
-            scaled = (errors - self.error_mean[..., None]) / unit[..., None]
-        return unit * np.sqrt(np.average(scaled**2, axis=-1, weights=self.fold_weights) / (errors.shape[-1] - 1))
+        """Standard error of `error_mean`: sqrt(sum_k w_k (e_k - mean)^2 / sum_k w_k / (F - 1)), as in glmnet; nan if F = 1.
+
+        It takes the folds as independent. Those of one K-fold are nearly so, the training sets sharing rows; those of
+        repeats and bootstraps, which hold out the same rows again, are not: there it falls as 1 / sqrt(repeats) without any
+        new data, tells how far the mean depends on how the rows were dealt, and understates how far it depends on the
+        rows. Times sqrt(repeats) it is again what one K-fold has.
+
+        Reference: Bengio and Grandvalet 2004, "No unbiased estimator of the variance of K-fold cross-validation".
+        """
+        return fold_se(self._folds(), self.fold_weights)
 
     def coef_at(self, i: int, k: int, response: int | None = None) -> Float[np.ndarray, " p"]:
         """The dense coefficients of the full-data fit at `rho[i]`, `alphas[i, k]` (of one response, if there are several).
@@ -287,7 +291,8 @@ class SweepResult:
             + (f"({folds} folds + all rows)" if folds else "all rows")
         ]
         if folds:
-            lines += [f"  best: {self._describe_best(j)}" for j in range(min(self.n_responses or 1, 3))]
+            best = "best" if self.metric == "mse" else f"best by {self.metric}"
+            lines += [f"  {best}: {self._describe_best(j)}" for j in range(min(self.n_responses or 1, 3))]
             lines += ["  ..."] * ((self.n_responses or 1) > 3)
         bad = {k: v for k, v in self.status_counts().items() if k not in ("CONVERGED", "DEGENERATE")}
         worst = float(np.nanmax(self.gap)) if np.isfinite(self.gap).any() else float("nan")

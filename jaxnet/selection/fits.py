@@ -72,7 +72,7 @@ def examine(result, data: Data) -> Fits:
     unit = np.max(np.abs(data.Y - centre[:, None]), axis=1)
     unit = np.where(unit > 0, unit, 1.0)
     for j, i in np.ndindex(grid[:2]):
-        B = _block(result.coefs, (j * grid[1] + i) * grid[2], grid[2], used)
+        B = result.coefs.block((j * grid[1] + i) * grid[2] + np.arange(grid[2]), used)[1]
         R = ((data.Y[j] - intercepts[j, i][:, None]) - B @ X.T) / unit[j]
         _check_residuals(R, data, j, options.fit_intercept, unit[j])
         square[j, i] = R**2 @ data.w
@@ -130,15 +130,6 @@ def _least_squares_variance(result, data: Data, j: int) -> float:
             "number, or 'cv'."
         )
     return float(_positive(np.array([n * square / (n - df)]), "ols")[0])
-
-
-def _block(coefs, start: int, count: int, used: np.ndarray) -> Float[np.ndarray, "A k"]:
-    """Rows `start` to `start + count` of sparse rows, dense, on the columns `used` only."""
-    dense = np.zeros((count, len(used)))
-    span = slice(coefs.starts[start], coefs.starts[start + count])
-    row = np.repeat(np.arange(count), np.diff(coefs.starts[start : start + count + 1]))
-    dense[row, np.searchsorted(used, coefs.columns[span])] = coefs.values[span]
-    return dense
 
 
 def _inside(B: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

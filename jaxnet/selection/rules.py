@@ -39,8 +39,9 @@ def within_one_se(scores: Scores, percent: float) -> tuple[int, int]:
 
 
 def within_percent(scores: Scores, percent: float) -> tuple[int, int]:
-    """The simplest fit whose mean error is at most `percent` per cent above the least one."""
-    return simplest(scores, (1 + percent / 100) * scores.mean[least(scores, percent)])
+    """The simplest fit whose mean error is at most `percent` per cent (of its size) above the least one."""
+    best = scores.mean[least(scores, percent)]
+    return simplest(scores, (1 + np.copysign(percent / 100, best)) * best)
 
 
 RULES: dict[str, Callable[[Scores, float], tuple[int, int]]] = {
@@ -61,15 +62,20 @@ def choose(rule: str, scores: Scores, percent: float = 5.0) -> tuple[int, int]:
     >>> choose("percent", Scores(grid, 0 * grid, np.array([[0, 2, 1]]), grid), percent=3)
     (0, 2)
     """
-    if rule not in RULES:
+    check_rule(rule, percent)
+    if not np.isfinite(scores.mean).any():
+        raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
+    return RULES[rule](scores, float(percent))
+
+
+def check_rule(rule: str, percent: float) -> None:
+    """Raise InvalidInput unless `rule` is a key of `RULES` and `percent` a number of at least 0."""
+    if not isinstance(rule, str) or rule not in RULES:
         raise InvalidInput(f"rule={rule!r} is not known; choose one of {', '.join(map(repr, RULES))}.")
     if not is_number(percent) or not 0 <= percent < np.inf:
         raise InvalidInput(
             f"percent={percent!r} must be a number of at least 0: how far above the least error to look."
         )
-    if not np.isfinite(scores.mean).any():
-        raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
-    return RULES[rule](scores, float(percent))
 
 
 def simplest(scores: Scores, limit: float) -> tuple[int, int]:

@@ -1,0 +1,146 @@
+"""Nested cross-validation: the honest error of choosing a model by cross-validation, in one sweep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.errors import InvalidInput
+from jaxnet.lanes import Groups
+from jaxnet.metrics import find_metric, null_errors
+from jaxnet.resampling import Resamples, resamples
+from jaxnet.result import NestedResult, SweepResult
+from jaxnet.selection.averages import fold_mean, fold_se
+from jaxnet.selection.rules import Scores, check_rule, choose
+from jaxnet.sweeps import sweep
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+def nested_sweep(
+    X, y, *, outer=5, inner=5, rule="min", percent=5.0, sample_weight=None, metric="mse", **options
+) -> NestedResult:
+    """The error of the whole procedure (fit the grid, choose by a rule on folds) on rows that took no part in it.
+
+    The least error of a grid is that of a winner, and flatters it. Here every outer training set gets inner folds of its own,
+    the rule chooses by those alone, and what it chose, fitted to the outer training set, is scored on the outer held-out
+    rows. All splits are groups of one sweep, over one copy of X.
+
+    Parameters
+    - X, y, sample_weight, metric: as in `jaxnet.sweep`.
+    - outer: the outer folds, as `cv` of `sweep`; default 5.
+    - inner: how each outer training set is split: a number of folds (default 5), an object with `split(X, y)`, which gets
+      the distinct training rows in the order of X and gives positions among them, or a list with one of these, or such
+      index pairs, for each outer fold. A row that the outer split repeats (a bootstrap) stays on one side, repeated.
+    - rule: "min" (default), "1se" or "percent", with `percent`, as in `SweepResult.best`; the simplest fit is the one with
+      the fewest nonzeros on the outer training set. Information criteria need no folds and have none to nest.
+    - options: those of `sweep` but cv and keep_fold_coefs. A grid of alphas that is not given as values comes from all rows,
+      as in R glmnet: only where the grid begins depends on held-out rows.
+
+    Returns a `NestedResult`. Raises InvalidInput as `sweep` does, and for wrong outer, inner or rule. Where a message
+    or a warning counts folds, the outer ones come first, then the inner ones of the first outer fold, and so on.
+
+    Reference: Stone 1974; Varma and Simon 2006, "Bias in error estimation when using cross-validation for model selection".
+
+    >>> import jaxnet
+    >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+    >>> found = jaxnet.nested_sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
+    >>> found.errors.shape, bool(found.mean < found.baseline)
+    ((5,), True)
+    """
+    check_rule(rule, percent)
+    for name in ("cv", "keep_fold_coefs"):
+        if name in options:
+            raise InvalidInput(f"nested_sweep has no {name}: its folds are `outer` and `inner`.")
+    X, _ = as_matrix(X)
+    y, weight = as_response(y, len(X)), as_weights(sample_weight, len(X))
+    folds = _Folds.build(outer, inner, X, y)
+    result = sweep(
+        X, y, cv=folds.pairs(), sample_weight=weight, metric=metric, keep_fold_coefs=rule != "min", **options
+    )
+    groups = Groups.build(folds.outer.train, folds.outer.test, weight)
+    baseline = null_errors(find_metric(metric), y.reshape(len(y), -1).T, groups.train[1:], groups.test[1:])
+    return _choose_all(result, folds, baseline, rule, percent)
+
+
+class _Folds(NamedTuple):
+    """Row multiplicities: `outer` as `resamples` gives them, and `inner[f]` (K_f, n) train and test of outer fold f."""
+
+    outer: Resamples
+    inner: list[Resamples]
+
+    @classmethod
+    def build(cls, outer, inner, X, y) -> _Folds:
+        outers = _resamples("outer", outer, X, y)
+        count = len(outers.train) - 1
+        given = inner if isinstance(inner, (list, tuple)) else [inner] * count
+        if len(given) != count:
+            raise InvalidInput(
+                f"inner is a list of {len(given)}, but there are {count} outer folds: give a number, an object with split(X, y), "
+                "or one of these (or index pairs) for each outer fold."
+            )
+        inners = []
+        for fold, (splitter, times) in enumerate(zip(given, outers.train[1:], strict=True)):
+            rows = np.flatnonzero(times)
+            within = _resamples(f"inner of outer fold {fold}", splitter, X[rows], y[rows])
+            whole = Resamples(*(np.zeros((len(part) - 1, len(X))) for part in within))
+            for target, part in zip(whole, within, strict=True):
+                target[:, rows] = part[1:] * times[rows]
+            inners.append(whole)
+        return cls(outers, inners)
+
+    def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """All of them as index pairs, the outer ones first."""
+        index = lambda times: np.repeat(np.arange(len(times)), times.astype(int))
+        everything = [Resamples(*(part[1:] for part in self.outer)), *self.inner]
+        return [(index(train), index(test)) for part in everything for train, test in zip(*part, strict=True)]
+
+    def blocks(self) -> list[slice]:
+        """Where the inner folds of each outer fold are among all."""
+        stops = len(self.inner) + np.cumsum([len(part.train) for part in self.inner])
+        return [slice(int(stop) - len(part.train), int(stop)) for stop, part in zip(stops, self.inner, strict=True)]
+
+
+def _resamples(name: str, cv, X: np.ndarray, y: np.ndarray) -> Resamples:
+    if cv is None:
+        raise InvalidInput(f"{name} is None; give a number of folds, or an object with split(X, y).")
+    try:
+        return resamples(cv, X, y)
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error}") from None
+
+
+def _choose_all(
+    result: SweepResult, folds: _Folds, baseline: Float[np.ndarray, "q F"], rule: str, percent: float
+) -> NestedResult:
+    """The rule's choice for every response and outer fold, by the inner folds of that outer fold alone."""
+    grid = (len(baseline), *result.alphas.shape[-2:])
+    errors, alphas = result.errors.reshape(*grid, -1), result.alphas.reshape(grid)
+    counts = 0 if result.fold_coefs is None else result.fold_coefs.counts()  # the least error asks for no complexity
+    nonzeros = np.resize(counts, errors.shape)
+    indices = np.zeros((*baseline.shape, 2), int)
+    inner_errors, outer_errors = np.zeros(baseline.shape), np.zeros(baseline.shape)
+    blocks = folds.blocks()
+    for j, fold in np.ndindex(baseline.shape):
+        block = blocks[fold]
+        weights = None if result.fold_weights is None else result.fold_weights[block]
+        own = errors[j][..., block]
+        mean = fold_mean(own, weights)
+        i, k = choose(rule, Scores(mean, fold_se(own, weights), nonzeros[j, :, :, fold], alphas[j]), percent)
+        indices[j, fold] = i, k
+        inner_errors[j, fold], outer_errors[j, fold] = mean[i, k], errors[j, i, k, fold]
+    shape = lambda x: x if result.n_responses is not None else x[0]
+    return NestedResult(
+        errors=shape(outer_errors),
+        inner_errors=shape(inner_errors),
+        baseline_errors=shape(baseline),
+        alphas=shape(alphas[np.arange(len(alphas))[:, None], indices[..., 0], indices[..., 1]]),
+        rho=shape(result.rho[indices[..., 0]]),
+        indices=shape(indices),
+        fold_weights=None if result.fold_weights is None else result.fold_weights[: len(folds.inner)],
+        rule=rule,
+        metric=result.metric,
+    )
