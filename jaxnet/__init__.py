@@ -31,6 +31,8 @@ _HOME = {
     "save": "persistence",
     "load": "persistence",
     "read_metadata": "persistence",
+    "expand_features": "data.expansion",
+    "FeatureExpansion": "data.expansion",
     "load_diabetes": "data.examples",
     "make_genomics": "data.generator",
     "InvalidInput": "errors",
@@ -40,6 +42,8 @@ _HOME = {
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
     from jaxnet.compilation import enable_compile_cache as enable_compile_cache
     from jaxnet.data.examples import load_diabetes as load_diabetes
+    from jaxnet.data.expansion import FeatureExpansion as FeatureExpansion
+    from jaxnet.data.expansion import expand_features as expand_features
     from jaxnet.data.generator import make_genomics as make_genomics
     from jaxnet.errors import ConvergenceWarning as ConvergenceWarning
     from jaxnet.errors import InvalidInput as InvalidInput
