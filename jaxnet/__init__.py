@@ -18,7 +18,10 @@ _HOME = {
     "false_selection_bound": "selection.bounds",
     "stability_parameters": "selection.bounds",
     "stability_selection": "selection.stability",
-    "StabilityResult": "selection.stability",
+    "StabilityResult": "selection.stability_result",
+    "selection_frequencies": "selection.frequencies",
+    "SelectionFrequencies": "selection.frequencies",
+    "Explanation": "selection.explanation",
     "KFold": "resampling",
     "ComplementaryPairs": "resampling",
     "convert_penalty": "penalty",
@@ -64,8 +67,11 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.selection.bounds import false_selection_bound as false_selection_bound
     from jaxnet.selection.bounds import stability_parameters as stability_parameters
     from jaxnet.selection.criteria import Criteria as Criteria
-    from jaxnet.selection.stability import StabilityResult as StabilityResult
+    from jaxnet.selection.explanation import Explanation as Explanation
+    from jaxnet.selection.frequencies import SelectionFrequencies as SelectionFrequencies
+    from jaxnet.selection.frequencies import selection_frequencies as selection_frequencies
     from jaxnet.selection.stability import stability_selection as stability_selection
+    from jaxnet.selection.stability_result import StabilityResult as StabilityResult
     from jaxnet.sweeps import fit_path as fit_path
     from jaxnet.sweeps import sweep as sweep
 

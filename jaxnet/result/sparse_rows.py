@@ -36,6 +36,20 @@ class SparseRows:
         dense[np.repeat(np.arange(len(self)), self.counts()), self.columns] = self.values
         return dense
 
+    def block(self, start: int, count: int, columns: Int[np.ndarray, " k"]) -> Float[np.ndarray, "count k"]:
+        """Rows `start` to `start + count`, dense, on some columns only, which ascend."""
+        dense = np.zeros((count, len(columns)))
+        span = slice(self.starts[start], self.starts[start + count])
+        rows = np.repeat(np.arange(count), np.diff(self.starts[start : start + count + 1]))
+        at = np.searchsorted(columns, self.columns[span])
+        kept = np.isin(self.columns[span], columns)
+        dense[rows[kept], at[kept]] = self.values[span][kept]
+        return dense
+
+    def used(self, start: int, count: int) -> Int[np.ndarray, " k"]:
+        """The columns that have a nonzero in rows `start` to `start + count`, ascending."""
+        return np.unique(self.columns[self.starts[start] : self.starts[start + count]])
+
     def counts(self) -> Int[np.ndarray, " rows"]:
         """Nonzeros per row."""
         return np.diff(self.starts)

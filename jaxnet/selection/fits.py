@@ -40,20 +40,34 @@ class Fits(NamedTuple):
 
 def same_data(result, X, y, sample_weight) -> Data:
     """X, y and sample_weight checked as far as a result can tell whether they are those of its sweep."""
-    X, _ = as_matrix(X, columns=result.feature_names)
+    X, _, w = same_columns(result, X, sample_weight)
+    Y = same_responses(result, y, len(X))
+    kept = w > 0
+    return Data(X[kept].astype(np.float64, copy=False), Y[:, kept], w[kept] / w[kept].sum())
+
+
+def same_columns(
+    result, X, sample_weight
+) -> tuple[Float[np.ndarray, "n p"], tuple[str, ...] | None, Float[np.ndarray, " n"]]:
+    """X, its column names and its row weights, ones where the sweep had none; refused if they are not like the sweep's."""
+    X, names = as_matrix(X, columns=result.feature_names)
     if X.shape[1] != result.n_features:
         raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {result.n_features}.")
-    y, w = as_response(y, len(X)), as_weights(sample_weight, len(X))
+    w = as_weights(sample_weight, len(X))
+    if result.options.weighted != (w is not None):
+        was = "had" if result.options.weighted else "had no"
+        raise InvalidInput(f"The sweep {was} sample weights: give the sample_weight of the sweep, or none.")
+    return X, names, np.ones(len(X)) if w is None else w
+
+
+def same_responses(result, y, n: int) -> Float[np.ndarray, "q n"]:
+    """y as q rows; refused if the sweep had another number of responses."""
+    y = as_response(y, n)
     if (y.shape[1] if y.ndim == 2 else None) != result.n_responses:
         raise InvalidInput(
             f"y has shape {y.shape}, but the sweep had {result.n_responses or 'one (a 1d y)'} responses."
         )
-    if result.options.weighted != (w is not None):
-        was = "had" if result.options.weighted else "had no"
-        raise InvalidInput(f"The sweep {was} sample weights: give criteria the sample_weight of the sweep, or none.")
-    w = np.ones(len(X)) if w is None else w
-    kept = w > 0
-    return Data(X[kept].astype(np.float64, copy=False), y.reshape(len(w), -1).T[:, kept], w[kept] / w[kept].sum())
+    return y.reshape(n, -1).T
 
 
 def examine(result, data: Data) -> Fits:
@@ -72,9 +86,9 @@ def examine(result, data: Data) -> Fits:
     unit = np.max(np.abs(data.Y - centre[:, None]), axis=1)
     unit = np.where(unit > 0, unit, 1.0)
     for j, i in np.ndindex(grid[:2]):
-        B = _block(result.coefs, (j * grid[1] + i) * grid[2], grid[2], used)
+        B = result.coefs.block((j * grid[1] + i) * grid[2], grid[2], used)
         R = ((data.Y[j] - intercepts[j, i][:, None]) - B @ X.T) / unit[j]
-        _check_residuals(R, data, j, options.fit_intercept, unit[j])
+        check_residuals(R, data, j, options.fit_intercept, unit[j])
         square[j, i] = R**2 @ data.w
         nonzeros[j, i] = np.count_nonzero(B[:, factor > 0], axis=1)
         free = ((B != 0) | unshrunk[j, i][:, None]) & _inside(B, lower, upper)
@@ -132,22 +146,14 @@ def _least_squares_variance(result, data: Data, j: int) -> float:
     return float(_positive(np.array([n * square / (n - df)]), "ols")[0])
 
 
-def _block(coefs, start: int, count: int, used: np.ndarray) -> Float[np.ndarray, "A k"]:
-    """Rows `start` to `start + count` of sparse rows, dense, on the columns `used` only."""
-    dense = np.zeros((count, len(used)))
-    span = slice(coefs.starts[start], coefs.starts[start + count])
-    row = np.repeat(np.arange(count), np.diff(coefs.starts[start : start + count + 1]))
-    dense[row, np.searchsorted(used, coefs.columns[span])] = coefs.values[span]
-    return dense
-
-
 def _inside(B: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Whether coefficients are off their bounds, which hold to single precision."""
     slack = lambda bound: 1e-6 * np.abs(np.where(np.isfinite(bound), bound, 0.0))
     return (lower + slack(lower) < B) & (upper - slack(upper) > B)
 
 
-def _check_residuals(R: np.ndarray, data: Data, j: int, intercept: bool, unit: float) -> None:
+def check_residuals(R: Float[np.ndarray, "A n"], data: Data, j: int, intercept: bool, unit: float) -> None:
+    """Raise InvalidInput if residuals of fits to response j, in units of `unit`, do not average to zero."""
     if not intercept:
         return
     y = data.Y[j] / unit
