@@ -48,6 +48,20 @@ class Data(Kind):
         return cls(**parts)
 
 
+class Record(Kind):
+    """A named tuple: its fields."""
+
+    def parts(self, value: Any, place: str) -> dict[str, Any]:
+        return value._asdict()
+
+    def names(self, cls: type) -> tuple[set[str], set[str]]:
+        optional = set(cls._field_defaults)
+        return set(cls._fields) - optional, optional
+
+    def build(self, cls: type, parts: dict[str, Any]) -> Any:
+        return cls(**parts)
+
+
 class Member(Kind):
     """A member of an enumeration: its name."""
 
@@ -104,9 +118,18 @@ KINDS: dict[str, Kind] = {
     "SparseRows": Data("jaxnet.result.sparse_rows", checks.is_sparse_rows),
     "BestFit": Data("jaxnet.result.fit", checks.is_best_fit),
     "Status": Member("jaxnet.result.fit", lambda value: value is not None),
+    "Criteria": Data("jaxnet.selection.criteria", checks.is_criteria),
+    "StabilityResult": Data("jaxnet.selection.stability_result", checks.is_stability_result),
+    "StabilityParameters": Record("jaxnet.selection.bounds", checks.is_stability_parameters),
+    "SelectionFrequencies": Data("jaxnet.selection.frequencies", checks.is_selection_frequencies),
+    "Frequencies": Record("jaxnet.selection.frequencies", checks.is_frequencies),
+    "Explanation": Data("jaxnet.selection.explanation", checks.is_explanation),
+    "FeatureExpansion": Data("jaxnet.data.expansion", checks.is_feature_expansion),
     "KFold": Data("jaxnet.resampling", checks.is_kfold),
+    "ComplementaryPairs": Data("jaxnet.resampling", checks.is_complementary_pairs),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
     "LassoCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
+    "StabilitySelection": Estimator("jaxnet.estimators.stability", checks.is_selector),
 }
