@@ -20,7 +20,10 @@ _HOME = {
     "false_selection_bound": "selection.bounds",
     "stability_parameters": "selection.bounds",
     "stability_selection": "selection.stability",
-    "StabilityResult": "selection.stability",
+    "StabilityResult": "selection.stability_result",
+    "selection_frequencies": "selection.frequencies",
+    "SelectionFrequencies": "selection.frequencies",
+    "Explanation": "selection.explanation",
     "KFold": "resampling",
     "RepeatedKFold": "resampling",
     "Bootstrap": "resampling",
@@ -35,6 +38,8 @@ _HOME = {
     "save": "persistence",
     "load": "persistence",
     "read_metadata": "persistence",
+    "expand_features": "data.expansion",
+    "FeatureExpansion": "data.expansion",
     "load_diabetes": "data.examples",
     "make_genomics": "data.generator",
     "InvalidInput": "errors",
@@ -44,6 +49,8 @@ _HOME = {
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
     from jaxnet.compilation import enable_compile_cache as enable_compile_cache
     from jaxnet.data.examples import load_diabetes as load_diabetes
+    from jaxnet.data.expansion import FeatureExpansion as FeatureExpansion
+    from jaxnet.data.expansion import expand_features as expand_features
     from jaxnet.data.generator import make_genomics as make_genomics
     from jaxnet.errors import ConvergenceWarning as ConvergenceWarning
     from jaxnet.errors import InvalidInput as InvalidInput
@@ -67,9 +74,12 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.selection.bounds import false_selection_bound as false_selection_bound
     from jaxnet.selection.bounds import stability_parameters as stability_parameters
     from jaxnet.selection.criteria import Criteria as Criteria
+    from jaxnet.selection.explanation import Explanation as Explanation
+    from jaxnet.selection.frequencies import SelectionFrequencies as SelectionFrequencies
+    from jaxnet.selection.frequencies import selection_frequencies as selection_frequencies
     from jaxnet.selection.nested import nested_sweep as nested_sweep
-    from jaxnet.selection.stability import StabilityResult as StabilityResult
     from jaxnet.selection.stability import stability_selection as stability_selection
+    from jaxnet.selection.stability_result import StabilityResult as StabilityResult
     from jaxnet.sweeps import fit_path as fit_path
     from jaxnet.sweeps import sweep as sweep
 

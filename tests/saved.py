@@ -13,6 +13,11 @@ from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
 from jaxnet.persistence.seal import SEALED
 from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
+from jaxnet.selection.bounds import StabilityParameters
+from jaxnet.selection.criteria import Criteria
+from jaxnet.selection.explanation import Explanation
+from jaxnet.selection.frequencies import Frequencies, SelectionFrequencies
+from jaxnet.selection.stability_result import StabilityResult
 
 METADATA = {"written": "2026-01-01T00:00:00Z", "versions": {"jaxnet": "0.1.0"}}
 
@@ -137,6 +142,89 @@ def model(name: str, dtype: type = np.float64, responses: int | None = None, nam
     return made
 
 
+def criteria() -> Criteria:
+    """Made-up criteria of two responses, with reasons."""
+    parts = {name: numbers(2, 2, 3) for name in ("df", "rss", "aic", "aicc", "bic", "ebic")}
+    reason = np.full((2, 2, 3), "", dtype=object)
+    reason[1, 0, 2] = "the fit is not finite"
+    return Criteria(
+        rho=np.array([0.5, 1.0]),
+        alphas=-np.sort(-numbers(2, 2, 3)),
+        **parts,
+        reason=reason,
+        n=40,
+        gamma=0.5,
+        noise_variance=numbers(2),
+    )
+
+
+def stability(names: bool = True) -> StabilityResult:
+    """A made-up selection of 4 columns."""
+    return StabilityResult(
+        frequencies=numbers(4),
+        selected=numbers(4) > 0.5,
+        paths=numbers(3, 4),
+        alphas=-np.sort(-numbers(3)),
+        rho=1.0,
+        parameters=StabilityParameters(0.75, 2, 1.5),
+        bound="unimodal",
+        n_pairs=25,
+        feature_names=("a", "b", "c", "d") if names else None,
+    )
+
+
+def selector(**params) -> jaxnet.StabilitySelection:
+    """A made-up fitted selector of columns."""
+    made, found = jaxnet.StabilitySelection(**params), stability()
+    made.result_, made.support_, made.frequencies_ = found, found.selected, found.frequencies
+    made.n_features_in_, made.feature_names_in_ = 4, np.array(found.feature_names, dtype=object)
+    return made
+
+
+def explanation(folds: int = 3) -> Explanation:
+    """A made-up explanation of 3 columns of 4."""
+    parts = {name: numbers(3) for name in ("coef", "per_sd", "share", "entry_alpha", "mean", "sd")}
+    return Explanation(
+        fit=BestFit("min", (0, 1), 0.25, 0.5, numbers(4), 3.5, 2.5, 0.5, 3, 1e-5, Status.CONVERGED),
+        response=None,
+        names=("d", "a", "b"),
+        columns=np.array([3, 0, 1]),
+        **parts,
+        entry=np.array([1, 3, 2]),
+        frequencies=Frequencies(*numbers(4, 3)) if folds else None,
+        n_resamples=folds,
+        companions=((("a", 0.875), ("c", -0.75)), (), ()),
+        group=("d", "d", ""),
+        correlated=0.75,
+        n_features=4,
+        r_squared=0.5 if folds else None,
+    )
+
+
+def frequencies() -> SelectionFrequencies:
+    """Made-up counts over 5 resamples."""
+    return SelectionFrequencies(
+        selected=result().coefs,
+        positive=result().coefs,
+        n_resamples=5,
+        rho=np.array([0.5, 1.0]),
+        alphas=-np.sort(-numbers(2, 3)),
+        confidence=0.95,
+        feature_names=None,
+    )
+
+
+def expansion(names: bool = True) -> jaxnet.FeatureExpansion:
+    """A made-up expansion of 4 columns."""
+    return jaxnet.FeatureExpansion(
+        names=("a", "b", "c", "d", "a^2", "a:d"),
+        terms=np.array([[0, -1, 2], [0, 3, 1]]),
+        centre=numbers(4),
+        left_out=(("b^2", "is b up to shift and scale"),),
+        feature_names=("a", "b", "c", "d") if names else None,
+    )
+
+
 def objects() -> dict[str, object]:
     """One object of every kind a file may hold, and of every form it takes; the same on every machine."""
     pairs = [([0, 1], [2, 3]), (np.array([2, 3]), np.array([0, 1]))]
@@ -150,6 +238,15 @@ def objects() -> dict[str, object]:
         "best_fit": BestFit(
             "1se", (1, 2), 0.25, 0.5, numbers(4) - 0.5, 3.5, 2.5, float("nan"), 4, 1e-5, Status.CONVERGED
         ),
+        "criteria": criteria(),
+        "stability_result": stability(),
+        "explanation": explanation(),
+        "explanation_without_folds": explanation(folds=0),
+        "selection_frequencies": frequencies(),
+        "expansion": expansion(),
+        "expansion_without_names": expansion(names=False),
+        "stability_selection": selector(n_pairs=25, q=2, cutoff=0.75),
+        "complementary_pairs": jaxnet.ComplementaryPairs(25, seed=None),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
         "repeated_folds": jaxnet.RepeatedKFold(4, np.int64(2), seed=None),
         "bootstrap": jaxnet.Bootstrap(20, seed=1),

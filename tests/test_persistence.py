@@ -74,6 +74,10 @@ def test_saved_text_arrays_stay_arrays_of_objects(path):
         save(np.array(texts, dtype=object), path)
         back = load(path)
         assert back.dtype == object and back.shape == (len(texts),) and back.tolist() == texts
+    for shape in ((2, 3), (1, 6, 1), (0, 2)):
+        texts = np.array(list("abcdef"), dtype=object)[: np.prod(shape)].reshape(shape)
+        save(texts, path)
+        assert equal(texts, load(path)) and load(path).shape == shape
 
 
 def test_saved_device_arrays_come_back_as_numpy(path):

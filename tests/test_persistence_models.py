@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from saved import as_tree, equal, model
+from saved import as_tree, equal, model, selector
 from sklearn.model_selection import KFold
 
 import jaxnet
@@ -109,6 +109,33 @@ def test_models_whose_parts_do_not_fit_are_refused(name, path):
     save(made, path)
     with pytest.raises(InvalidInput, match="of kind ElasticNetCV, has parts that do not fit together"):
         load(path)
+
+
+SELECTION_UNFIT = {
+    "support of numbers": {"support_": np.ones(4)},
+    "support of three": {"support_": np.ones(3, bool)},
+    "frequencies a list": {"frequencies_": [0.5] * 4},
+    "no result": {"result_": None},
+    "width no integer": {"n_features_in_": "4"},
+    "too few names": {"feature_names_in_": np.array(["a"], dtype=object)},
+}
+
+
+@pytest.mark.parametrize("name", SELECTION_UNFIT)
+def test_selectors_whose_parts_do_not_fit_are_refused(name, path):
+    made = selector()
+    vars(made).update(SELECTION_UNFIT[name])
+    save(made, path)
+    with pytest.raises(InvalidInput, match="of kind StabilitySelection, has parts that do not fit together"):
+        load(path)
+
+
+def test_saved_selector_keeps_the_same_columns(data, path):
+    before = jaxnet.StabilitySelection(n_pairs=4, q=3, cutoff=0.75, bound="worst-case", alphas=5).fit(*data)
+    save(before, path)
+    after = load(path)
+    assert equal(as_tree(before), as_tree(after)) and repr(after.result_) == repr(before.result_)
+    np.testing.assert_array_equal(after.transform(data[0]), before.transform(data[0]))
 
 
 @pytest.mark.parametrize("missing", ["coef_", "intercept_", "alpha_", "l1_ratio_", "n_features_in_"])

@@ -45,25 +45,26 @@ def test_public_name_is_importable_and_documented(name):
     assert thing.__module__.startswith("jaxnet.")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "sweep",
-        "fit_path",
-        "nested_sweep",
-        "convert_penalty",
-        "KFold",
-        "RepeatedKFold",
-        "Bootstrap",
-        "false_selection_bound",
-        "stability_parameters",
-    ],
-)
+FUNCTIONS = [
+    *("sweep", "fit_path", "nested_sweep", "convert_penalty", "expand_features"),
+    *("KFold", "RepeatedKFold", "Bootstrap", "ComplementaryPairs"),
+    *("false_selection_bound", "stability_parameters", "stability_selection", "selection_frequencies"),
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_docstring_names_every_parameter(name):
     thing = getattr(jaxnet, name)
     text = inspect.getdoc(thing)
     for parameter in inspect.signature(thing).parameters:
         assert parameter in text, f"{name} does not say what {parameter} is"
+
+
+@pytest.mark.parametrize("name", ["criteria", "explain", "select"])
+def test_method_names_every_parameter(name):
+    method = getattr(jaxnet.SweepResult, name)
+    for parameter in list(inspect.signature(method).parameters)[1:]:
+        assert parameter in inspect.getdoc(method), f"{name} does not say what {parameter} is"
 
 
 def test_unknown_name_is_an_attribute_error():

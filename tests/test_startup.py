@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from cli_runs import data_columns, sweep, write_csv
-from saved import model, result
+from saved import model, objects, result
 
 from jaxnet import save
 
@@ -40,6 +40,11 @@ def least() -> float:
 def test_a_loaded_model_predicts_at_once(thing, least, tmp_path):
     save(thing, tmp_path / "model.jaxnet")
     assert seconds(LOAD + HEAVY, tmp_path / "model.jaxnet") < MARGIN + 2 * least
+
+
+def test_whatever_is_saved_loads_without_jax(tmp_path):
+    save(objects(), tmp_path / "all.jaxnet")
+    seconds("import sys, jaxnet\nprint(jaxnet.load(sys.argv[1]))\n" + HEAVY, tmp_path / "all.jaxnet")
 
 
 def test_the_command_predicts_at_once(least, tmp_path):

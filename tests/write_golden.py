@@ -1,7 +1,7 @@
 """Writes the golden files that are missing from tests/golden/: `python tests/write_golden.py`, from the repository's root.
 
 Files that are there stay as they are: whatever a released jaxnet wrote must load for ever. Each object has a file of its
-own; `all_signed.jaxnet`, which another Python wrote, holds those of its time and is signed with KEY.
+own; `all_signed.jaxnet`, which another Python wrote, holds all that there were then and is signed with KEY.
 """
 
 import os

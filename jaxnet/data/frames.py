@@ -105,6 +105,17 @@ def frame_matrix(frame: Any, name: str) -> np.ndarray:
     return out
 
 
+def frame_like(frame: Any, values: np.ndarray, names: tuple[str, ...]) -> Any:
+    """A frame of the library of `frame`, with its index if it has one, whose columns `names` are those of `values` (n, k)."""
+    import narwhals as nw
+
+    library, columns = nw.get_native_namespace(frame), dict(zip(names, values.T, strict=True))
+    if library.__name__ == "pyarrow":
+        return library.table(columns)
+    index = nw.maybe_get_index(frame)
+    return library.DataFrame(columns) if index is None else library.DataFrame(columns, index=index)
+
+
 def object_column(values: np.ndarray) -> np.ndarray:
     """A column of Python objects as float64; None and NA become NaN.
 

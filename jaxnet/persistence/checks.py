@@ -1,6 +1,7 @@
 """Whether the parts of what a file holds fit together, so that it can be used without a surprise later."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,10 +45,27 @@ def is_sweep_result(result: Any) -> bool:
             _is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
             _is_real(result.tol),
             type(result.options).__name__ == "FitOptions" and _has_width(result.options, width),
-            names is None or (type(names) is tuple and len(names) == width and set(map(type, names)) <= {str}),
+            _are_names(names, width),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
             type(result.metric) is str,
+        )
+    )
+
+
+def is_criteria(criteria: Any) -> bool:
+    """Whether every array has the shape that `Criteria` documents."""
+    if not (_is_array(criteria.alphas, "f") and criteria.alphas.ndim in (2, 3)):
+        return False
+    grid, noise = criteria.alphas.shape, criteria.noise_variance
+    numbers = (criteria.df, criteria.rss, criteria.aic, criteria.aicc, criteria.bic, criteria.ebic)
+    return all(
+        (
+            *(_is_array(a, "f", grid) for a in numbers),
+            _is_array(criteria.rho, "f", grid[-2:-1]) and min(grid) > 0,
+            _is_array(criteria.reason, "O", grid),
+            type(criteria.n) is int and _is_real(criteria.gamma),
+            noise is None or _is_array(noise, "f", grid[:-2]),
         )
     )
 
@@ -114,14 +132,121 @@ def _is_seed(value: Any) -> bool:
     return value is None or _is_whole(value)
 
 
+def is_complementary_pairs(pairs: Any) -> bool:
+    """Whether the fields are numbers; `ComplementaryPairs.split` checks which."""
+    whole = (int, np.integer)
+    return isinstance(pairs.n_pairs, whole) and (pairs.seed is None or isinstance(pairs.seed, whole))
+
+
+def is_stability_result(found: Any) -> bool:
+    """Whether every array has the shape that `StabilityResult` documents."""
+    if not all(_is_array(a, "f") and a.ndim == 1 for a in (found.frequencies, found.alphas)):
+        return False
+    p, steps = found.frequencies.shape, found.alphas.shape
+    return all(
+        (
+            _is_array(found.selected, "b", p) and _is_array(found.paths, "f", (*steps, *p)),
+            _is_real(found.rho) and type(found.n_pairs) is int and type(found.bound) is str,
+            type(found.parameters).__name__ == "StabilityParameters",
+            _are_names(found.feature_names, *p),
+        )
+    )
+
+
+def is_stability_parameters(parameters: Any) -> bool:
+    """Whether the fields are numbers."""
+    return all(isinstance(value, (int, float, np.integer, np.floating)) for value in parameters)
+
+
+def is_frequencies(found: Any) -> bool:
+    """Whether the fields are vectors of one length."""
+    return _is_array(found.frequency, "f") and all(_is_array(a, "f", (found.frequency.size,)) for a in found)
+
+
+def is_selection_frequencies(found: Any) -> bool:
+    """Whether there is a row of counts for every point of the grid."""
+    if not (_is_array(found.alphas, "f") and found.alphas.ndim in (2, 3)):
+        return False
+    grid, counts = found.alphas.shape, (found.selected, found.positive)
+    if not all(type(rows).__name__ == "SparseRows" and len(rows) == math.prod(grid) for rows in counts):
+        return False
+    return all(
+        (
+            found.selected.n_columns == found.positive.n_columns,
+            _is_array(found.rho, "f", grid[-2:-1]) and min(grid) > 0,
+            type(found.n_resamples) is int and found.n_resamples > 0,
+            _is_real(found.confidence) and 0 < found.confidence < 1,
+            _are_names(found.feature_names, found.selected.n_columns),
+        )
+    )
+
+
+def is_explanation(told: Any) -> bool:
+    """Whether every column has an entry everywhere."""
+    if not _is_array(told.columns, "iu") or told.columns.ndim != 1:
+        return False
+    k = told.columns.shape
+    reals = (told.coef, told.per_sd, told.share, told.entry_alpha, told.mean, told.sd)
+    counted = told.frequencies is None or type(told.frequencies).__name__ == "Frequencies"
+    return all(
+        (
+            type(told.fit).__name__ == "BestFit" and (told.response is None or type(told.response) is int),
+            all(names is not None and _are_names(names, *k) for names in (told.names, told.group)),
+            all(_is_array(a, "f", k) for a in reals) and _is_array(told.entry, "iu", k),
+            counted and (told.frequencies is None or told.frequencies.frequency.shape == k),
+            type(told.n_resamples) is int and type(told.n_features) is int and _is_real(told.correlated),
+            told.r_squared is None or _is_real(told.r_squared),
+            type(told.companions) is tuple and len(told.companions) == k[0] and all(map(_are_pairs, told.companions)),
+        )
+    )
+
+
+def _are_pairs(pairs: Any) -> bool:
+    """Whether these are (name, number) pairs."""
+    return type(pairs) is tuple and all(
+        type(pair) is tuple and len(pair) == 2 and type(pair[0]) is str and _is_real(pair[1]) for pair in pairs
+    )
+
+
+def is_feature_expansion(expansion: Any) -> bool:
+    """Whether terms name columns that there are, and everything has a name."""
+    if not (_is_array(expansion.centre, "f") and expansion.centre.ndim == 1 and _is_array(expansion.terms, "i")):
+        return False
+    p, terms, left = len(expansion.centre), expansion.terms, expansion.left_out
+    if terms.ndim != 2 or terms.shape[1] != 3 or not np.isfinite(expansion.centre).all():
+        return False
+    first, second, power = terms.T
+    texts = lambda pair: type(pair) is tuple and len(pair) == 2 and set(map(type, pair)) == {str}
+    return all(
+        (
+            bool(((first >= 0) & (first < p) & (second >= -1) & (second < p) & (power >= 1)).all()),
+            expansion.names is not None and _are_names(expansion.names, p + len(terms)),
+            _are_names(expansion.feature_names, p),
+            type(left) is tuple and all(map(texts, left)),
+        )
+    )
+
+
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}
 FITTED["Lasso"] = FITTED["ElasticNet"]
 FITTED["LassoCV"] = (*FITTED["ElasticNet"], "alpha_", "alphas_", "mse_path_")
 FITTED["ElasticNetCV"] = (*FITTED["LassoCV"], "l1_ratio_")
+FITTED["StabilitySelection"] = ("support_", "frequencies_", "result_", "n_features_in_")
 
 
 def is_estimator(model: Any) -> bool:
     """Whether a fitted estimator has all that `fit` sets, of the right shapes; parameters are for `fit` to check."""
+    names = FITTED[type(model).__name__]
+    return _is_whole(model, lambda state: _is_linear(state) and ("alpha_" not in names or _is_chosen(state)))
+
+
+def is_selector(model: Any) -> bool:
+    """Whether a fitted selector of columns has all that `fit` sets, of the right shapes."""
+    return _is_whole(model, _is_selected)
+
+
+def _is_whole(model: Any, fits: Callable[[dict[str, Any]], bool]) -> bool:
+    """Whether an estimator is not fitted, or has everything that fitting sets and that `fits`."""
     state = vars(model)
     requests = state.get("_requests", {})
     if not isinstance(requests, dict) or not requests.keys() <= {"fit", "score"}:
@@ -131,7 +256,19 @@ def is_estimator(model: Any) -> bool:
     names = FITTED[type(model).__name__]
     if not state.keys() & {*names, "feature_names_in_"}:
         return True
-    return state.keys() >= set(names) and _is_linear(state) and ("alpha_" not in names or _is_chosen(state))
+    return state.keys() >= set(names) and fits(state)
+
+
+def _is_selected(state: dict[str, Any]) -> bool:
+    """support_ (p,) and what goes with it."""
+    p, result, columns = (state.get(name) for name in ("n_features_in_", "result_", "feature_names_in_"))
+    return all(
+        (
+            type(p) is int and _is_array(state["support_"], "b", (p,)) and _is_array(state["frequencies_"], "f", (p,)),
+            type(result).__name__ == "StabilityResult" and result.selected.shape == (p,),
+            columns is None or _is_array(columns, "O", (p,)),
+        )
+    )
 
 
 def _is_linear(state: dict[str, Any]) -> bool:
@@ -158,6 +295,11 @@ def _is_chosen(state: dict[str, Any]) -> bool:
     numbers = _is_real(state["alpha_"]) and _is_real(state.get("l1_ratio_", 0.0))
     arrays = _is_array(state["mse_path_"], "f") and _is_array(state["alphas_"], "f")
     return numbers and arrays and state["mse_path_"].ndim <= 3 and state["alphas_"].ndim in (1, 2)
+
+
+def _are_names(names: Any, count: int) -> bool:
+    """Whether these are `count` texts, or None for no names."""
+    return names is None or (type(names) is tuple and len(names) == count and set(map(type, names)) <= {str})
 
 
 def _is_real(value: Any) -> bool:

@@ -22,10 +22,10 @@ def save(obj: Any, path: str | Path, *, key: bytes | None = None, metadata: dict
 
     (A process that is killed, or a machine that loses power, can leave a hidden draft beside it, `.NAME.*.tmp`: delete it.)
 
-    - obj: a `SweepResult`, `NestedResult`, `BestFit`, `KFold`, `RepeatedKFold`, `Bootstrap`, an estimator (fitted or not), or
-      builtins and arrays of booleans, integers, reals or text; also nested in dicts (with text keys), lists and tuples.
-      Everything comes back with its own type and the same bits, except that arrays become row-major NumPy arrays in the
-      byte order of the machine.
+    - obj: a result or a part of one (`SweepResult`, `BestFit`, `Criteria`, `Explanation`, `StabilityResult`, ...), a
+      splitter (`KFold`, `Bootstrap`, ...), a `FeatureExpansion`, an estimator (fitted or not), or builtins and arrays of
+      booleans, integers, reals or text; also nested in dicts (with text keys), lists and tuples. Everything comes back with
+      its own type and the same bits, except that arrays become row-major NumPy arrays in the byte order of the machine.
     - path: where to; a file that is there is replaced.
     - key: at least 16 secret bytes to sign the file with (HMAC-SHA256), so that `load` with the same key takes it only
       from someone who has the key. By default it is not signed. Nothing is encrypted.

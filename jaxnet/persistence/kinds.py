@@ -48,6 +48,20 @@ class Data(Kind):
         return cls(**parts)
 
 
+class Record(Kind):
+    """A named tuple: its fields."""
+
+    def parts(self, value: Any, place: str) -> dict[str, Any]:
+        return value._asdict()
+
+    def names(self, cls: type) -> tuple[set[str], set[str]]:
+        optional = set(cls._field_defaults)
+        return set(cls._fields) - optional, optional
+
+    def build(self, cls: type, parts: dict[str, Any]) -> Any:
+        return cls(**parts)
+
+
 class Member(Kind):
     """A member of an enumeration: its name."""
 
@@ -108,8 +122,17 @@ KINDS: dict[str, Kind] = {
     "KFold": Data("jaxnet.resampling", checks.is_kfold),
     "RepeatedKFold": Data("jaxnet.resampling", checks.is_repeated_kfold),
     "Bootstrap": Data("jaxnet.resampling", checks.is_bootstrap),
+    "Criteria": Data("jaxnet.selection.criteria", checks.is_criteria),
+    "StabilityResult": Data("jaxnet.selection.stability_result", checks.is_stability_result),
+    "StabilityParameters": Record("jaxnet.selection.bounds", checks.is_stability_parameters),
+    "SelectionFrequencies": Data("jaxnet.selection.frequencies", checks.is_selection_frequencies),
+    "Frequencies": Record("jaxnet.selection.frequencies", checks.is_frequencies),
+    "Explanation": Data("jaxnet.selection.explanation", checks.is_explanation),
+    "FeatureExpansion": Data("jaxnet.data.expansion", checks.is_feature_expansion),
+    "ComplementaryPairs": Data("jaxnet.resampling", checks.is_complementary_pairs),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
     "LassoCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
+    "StabilitySelection": Estimator("jaxnet.estimators.stability", checks.is_selector),
 }

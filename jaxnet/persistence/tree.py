@@ -4,7 +4,7 @@ An object that is no builtin is a dict with the key "~":
 
     array       {"~": "array", "dtype", "shape", "data"}    little-endian bytes, row-major
     scalar      {"~": "scalar", "dtype", "data"}            a NumPy scalar
-    texts       {"~": "texts", "texts"}                     a vector of texts (dtype object)
+    texts       {"~": "texts", "texts"}                     a vector of texts (dtype object); with "shape" any other array
     SweepResult {"~": "SweepResult", "parts"}               and so on for every class of `kinds`
 """
 
@@ -99,8 +99,9 @@ def _bytes(array: np.ndarray) -> bytes:
 
 
 def _encode_array(array: np.ndarray, place: str) -> dict[str, Any]:
-    if array.dtype == object and array.ndim == 1 and all(type(text) is str for text in array):
-        return {TAG: "texts", "texts": tuple(array)}
+    if array.dtype == object and all(type(text) is str for text in array.flat):
+        shape = {} if array.ndim == 1 else {"shape": array.shape}
+        return {TAG: "texts", "texts": tuple(array.flat), **shape}
     return {TAG: "array", "dtype": _dtype(array, place), "shape": array.shape, "data": _bytes(array)}
 
 
@@ -109,8 +110,7 @@ def _decode_numbers(value: dict[str, Any], place: str, refuse: Refuse) -> np.nda
     if value.keys() != {TAG, "dtype", "data"} | ({"shape"} if tag == "array" else set()):
         refuse(f"is damaged: {place} is no {tag}")
     dtype, shape, data = value["dtype"], value.get("shape", ()), value["data"]
-    whole = type(shape) is tuple and len(shape) <= 16 and all(type(k) is int and 0 <= k < 2**48 for k in shape)
-    if type(dtype) is not str or dtype not in _DTYPES or type(data) is not bytes or not whole:
+    if type(dtype) is not str or dtype not in _DTYPES or type(data) is not bytes or not _is_shape(shape):
         refuse(f"is damaged: {place} has a wrong dtype or shape")
     if math.prod(shape) * np.dtype(dtype).itemsize != len(data) or (dtype == "|b1" and data.strip(b"\0\1")):
         refuse(f"is damaged: {place} has data that do not fit its dtype and shape")
@@ -123,6 +123,17 @@ def _decode_numbers(value: dict[str, Any], place: str, refuse: Refuse) -> np.nda
 
 def _decode_texts(value: dict[str, Any], place: str, refuse: Refuse) -> np.ndarray:
     texts = value.get("texts")
-    if value.keys() != {TAG, "texts"} or type(texts) is not tuple or not all(type(text) is str for text in texts):
-        refuse(f"is damaged: {place} is no vector of texts")
-    return np.array(texts, dtype=object)
+    wrong = value.keys() - {"shape"} != {TAG, "texts"} or type(texts) is not tuple
+    if wrong or not all(type(text) is str for text in texts):
+        refuse(f"is damaged: {place} is no array of texts")
+    shape = value.get("shape", (len(texts),))
+    if not _is_shape(shape) or math.prod(shape) != len(texts):
+        refuse(f"is damaged: {place} has texts that do not fit their shape")
+    try:
+        return np.array(texts, dtype=object).reshape(shape)
+    except ValueError as error:
+        refuse(f"is damaged: {place}: {error}")
+
+
+def _is_shape(shape: Any) -> bool:
+    return type(shape) is tuple and len(shape) <= 16 and all(type(k) is int and 0 <= k < 2**48 for k in shape)

@@ -41,7 +41,7 @@ class SparseRows:
     ) -> tuple[Int[np.ndarray, " u"], Float[np.ndarray, "k u"]]:
         """Some rows, dense, on ascending `columns`; by default on those in which any of them has a nonzero.
 
-        Returns the columns and the block. Columns that are given must hold all nonzeros of the rows.
+        Returns the columns and the block. Nonzeros elsewhere than on columns that are given are left out.
         """
         counts = self.counts()[rows]
         before = np.cumsum(counts) - counts
@@ -49,7 +49,8 @@ class SparseRows:
         held = self.columns[at]
         columns = np.unique(held) if columns is None else columns
         dense = np.zeros((len(rows), len(columns)))
-        dense[np.repeat(np.arange(len(rows)), counts), np.searchsorted(columns, held)] = self.values[at]
+        row, kept = np.repeat(np.arange(len(rows)), counts), np.isin(held, columns)
+        dense[row[kept], np.searchsorted(columns, held[kept])] = self.values[at][kept]
         return columns, dense
 
     def counts(self) -> Int[np.ndarray, " rows"]:

