@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.problem import Problem
-from jaxnet.request import Request
 from jaxnet.result import FitOptions, SparseRows, SweepResult
 from jaxnet.solver.task import Status, Step
 
@@ -14,20 +13,37 @@ from jaxnet.solver.task import Status, Step
 class Collector:
     """Receives fits from several threads and counts them; every fit of the grid arrives at least once."""
 
-    def __init__(self, problem: Problem, alphas: Float[np.ndarray, "q R A"], progress):
+    def __init__(self, problem: Problem, alphas: Float[np.ndarray, "q R A"], progress, kept=None):
+        """`kept` (G,): the groups whose coefficients are wanted; by default the full data, and the folds if they are needed."""
         self._problem, self._alphas, self._progress = problem, alphas, progress
         shape = (problem.n_sets, *alphas.shape[1:])
         self._gap, self._kkt, self._error = (np.full(shape, np.nan) for _ in range(3))
         self._iterations, self._status = np.zeros(shape, np.int32), np.full(shape, Status.DIVERGED, np.int8)
         self._seen = np.zeros(shape, bool)
         self._fits: dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray, float]] = {}
+        folds = problem.request.needs_fold_coefs
+        self._kept = (np.arange(len(problem.groups)) == 0) | folds if kept is None else kept
         self._lock = threading.Lock()
         if progress:
             progress(0, self._seen.size)
 
     def keeps(self, s: int) -> bool:
-        """Whether the coefficients of set s are part of the result."""
-        return s % len(self._problem.groups) == 0 or self._problem.request.keep_fold_coefs
+        """Whether the coefficients of set s are wanted."""
+        return bool(self._kept[s % len(self._problem.groups)])
+
+    @property
+    def errors(self) -> Float[np.ndarray, "S R A"]:
+        """Held-out errors so far, in stored units of y squared."""
+        return self._error
+
+    @property
+    def status(self) -> Int[np.ndarray, "S R A"]:
+        """How the fits ended."""
+        return self._status
+
+    def fit(self, s: int, row: int, k: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Columns, their coefficients and the intercept of a fit that is kept, in the units of X and y."""
+        return self._fits[s, row, k]
 
     def add(self, sets: Int[np.ndarray, " S"], rows: Int[np.ndarray, " L"], step: Step) -> None:
         """The certified fits of one alpha for these sets and rows of rho."""
@@ -64,7 +80,7 @@ class Collector:
         grid = [(r, k) for r in range(self._alphas.shape[1]) for k in range(self._alphas.shape[2])]
         coefs, intercepts = self._rows([(j * G, r, k) for j in range(q) for r, k in grid])
         fold_coefs = fold_intercepts = None
-        if request.keep_fold_coefs and G > 1:
+        if request.needs_fold_coefs and G > 1:
             fold_keys = [(j * G + g, r, k) for j in range(q) for r, k in grid for g in range(1, G)]
             fold_coefs, fold_intercepts = self._rows(fold_keys)
             fold_intercepts = shape(fold_intercepts.reshape(*self._alphas.shape, G - 1))
@@ -81,24 +97,22 @@ class Collector:
             status=shape(by_group(self._status)),
             feature_names=request.feature_names,
             tol=request.tol,
-            options=_options(request),
+            options=_options(problem),
             fold_coefs=fold_coefs,
             fold_intercepts=fold_intercepts,
         )
 
     def _rows(self, keys: list[tuple[int, int, int]]) -> tuple[SparseRows, np.ndarray]:
         fits = [self._fits[key] for key in keys]
-        starts = np.concatenate([[0], np.cumsum([len(columns) for columns, _, _ in fits])])
-        columns = np.concatenate([columns for columns, _, _ in fits]).astype(np.int32)
-        order = [np.argsort(columns, kind="stable") for columns, _, _ in fits]
-        shuffled = np.concatenate([o + start for o, start in zip(order, starts[:-1], strict=True)]).astype(np.int64)
-        values = np.concatenate([values for _, values, _ in fits])
-        rows = SparseRows(values[shuffled], columns[shuffled], starts, self._problem.request.X.shape[1])
+        rows = SparseRows.pack([fit[:2] for fit in fits], self._problem.request.X.shape[1])
         return rows, np.array([level for _, _, level in fits])
 
 
-def _options(request: Request) -> FitOptions:
+def _options(problem: Problem) -> FitOptions:
     """What the fits minimised, as arrays of the result's own, None where nothing was asked."""
+    request, weights = problem.request, None
+    if problem.factors is not None:  # those of the full data
+        weights = problem.factors.l1[:: len(problem.groups)].copy()
     unless = lambda idle, x: None if np.all(x == idle) else x.copy()
     return FitOptions(
         fit_intercept=request.fit_intercept,
@@ -107,4 +121,5 @@ def _options(request: Request) -> FitOptions:
         penalty_factor=unless(1.0, request.factor),
         lower=unless(-np.inf, request.lower),
         upper=unless(np.inf, request.upper),
+        adaptive_weights=weights[0] if weights is not None and request.single else weights,
     )

@@ -46,7 +46,8 @@ def test_public_name_is_importable_and_documented(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["sweep", "fit_path", "convert_penalty", "KFold", "false_selection_bound", "stability_parameters"]
+    "name",
+    ["sweep", "fit_path", "Adaptive", "convert_penalty", "KFold", "false_selection_bound", "stability_parameters"],
 )
 def test_docstring_names_every_parameter(name):
     thing = getattr(jaxnet, name)
