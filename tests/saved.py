@@ -130,6 +130,15 @@ def objects() -> dict[str, object]:
         "best_fit": BestFit(
             "1se", (1, 2), 0.25, 0.5, numbers(4) - 0.5, 3.5, 2.5, float("nan"), 4, 1e-5, Status.CONVERGED
         ),
+        "relaxed_result": result(
+            rho=np.array([0.5, 0.5]),
+            blend=np.array([1.0, 0.25]),
+            options=FitOptions(True, True, False, adaptive_weights=1 / numbers(4)),
+        ),
+        "adaptive": jaxnet.Adaptive(2, rho=np.float64(1.0), cv=jaxnet.KFold(3)),
+        "relaxed_adaptive_cv": _changed(
+            model("ElasticNetCV", adaptive=jaxnet.Adaptive(alpha=0.5), relax=(1.0, 0.0)), blend_=np.float64(0.0)
+        ),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
         "unfitted": jaxnet.ElasticNet(alpha=0.25, max_iter=None),
         "elastic_net": model("ElasticNet", alpha=np.float64(0.1), positive=True),

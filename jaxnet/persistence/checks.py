@@ -43,10 +43,11 @@ def is_sweep_result(result: Any) -> bool:
             *(_is_array(a, "fiu", (*grid, folds + 1)) for a in (result.kkt, result.iterations)),
             _is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
             _is_real(result.tol),
-            type(result.options).__name__ == "FitOptions" and _has_width(result.options, width),
+            type(result.options).__name__ == "FitOptions" and _has_width(result.options, width, grid[:-2]),
             names is None or (type(names) is tuple and len(names) == width and set(map(type, names)) <= {str}),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
+            result.blend is None or _is_array(result.blend, "f", grid[-2:-1]),
         )
     )
 
@@ -55,11 +56,16 @@ def is_fit_options(options: Any) -> bool:
     """Whether every field has the type that `FitOptions` documents."""
     flags = (options.fit_intercept, options.standardize, options.weighted)
     arrays = [a for a in _by_column(options) if a is not None]
-    return all(type(flag) is bool for flag in flags) and all(_is_array(a, "f") and a.ndim == 1 for a in arrays)
+    weights = options.adaptive_weights is None or _is_array(options.adaptive_weights, "f")
+    return (
+        weights and all(type(flag) is bool for flag in flags) and all(_is_array(a, "f") and a.ndim == 1 for a in arrays)
+    )
 
 
-def _has_width(options: Any, width: int) -> bool:
-    return all(a is None or len(a) == width for a in _by_column(options))
+def _has_width(options: Any, width: int, responses: tuple[int, ...]) -> bool:
+    weights = options.adaptive_weights
+    fits = weights is None or weights.shape == (*responses, width)
+    return fits and all(a is None or len(a) == width for a in _by_column(options))
 
 
 def _by_column(options: Any) -> tuple[Any, ...]:
@@ -68,7 +74,7 @@ def _by_column(options: Any) -> tuple[Any, ...]:
 
 def is_best_fit(fit: Any) -> bool:
     """Whether every field has the type that `BestFit` documents."""
-    reals = (fit.alpha, fit.rho, fit.intercept, fit.cv_error, fit.cv_se, fit.gap)
+    reals = (fit.alpha, fit.rho, fit.intercept, fit.cv_error, fit.cv_se, fit.gap, fit.blend)
     index = type(fit.index) is tuple and len(fit.index) == 2 and set(map(type, fit.index)) == {int}
     others = type(fit.rule) is str and type(fit.nonzeros) is int and type(fit.status).__name__ == "Status"
     return index and others and all(map(_is_real, reals)) and _is_array(fit.coef, "f") and fit.coef.ndim == 1
@@ -81,10 +87,20 @@ def is_kfold(folds: Any) -> bool:
     return isinstance(folds.n_splits, whole) and isinstance(folds.shuffle, (bool, np.bool_)) and seed
 
 
+def is_adaptive(adaptive: Any) -> bool:
+    """Whether the fields are numbers and folds; `Adaptive.check` says which are in range."""
+    number = (int, float, np.integer, np.floating)
+    numbers = [adaptive.gamma, adaptive.rho, *([] if adaptive.alpha is None else [adaptive.alpha])]
+    splits = callable(getattr(adaptive.cv, "split", None)) and not isinstance(adaptive.cv, (str, bytes))
+    return all(isinstance(x, number) for x in numbers) and (splits or isinstance(adaptive.cv, (int, np.integer)))
+
+
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}
 FITTED["Lasso"] = FITTED["ElasticNet"]
 FITTED["LassoCV"] = (*FITTED["ElasticNet"], "alpha_", "alphas_", "mse_path_")
 FITTED["ElasticNetCV"] = (*FITTED["LassoCV"], "l1_ratio_")
+SOMETIMES = ("feature_names_in_", "blend_")
+"""What `fit` sets for some data and parameters only."""
 
 
 def is_estimator(model: Any) -> bool:
@@ -96,7 +112,7 @@ def is_estimator(model: Any) -> bool:
     if not all(alias is None or type(alias) in (bool, str) for alias in requests.values()):
         return False
     names = FITTED[type(model).__name__]
-    if not state.keys() & {*names, "feature_names_in_"}:
+    if not state.keys() & {*names, *SOMETIMES}:
         return True
     return state.keys() >= set(names) and _is_linear(state) and ("alpha_" not in names or _is_chosen(state))
 
@@ -122,9 +138,9 @@ def _is_linear(state: dict[str, Any]) -> bool:
 
 def _is_chosen(state: dict[str, Any]) -> bool:
     """What cross-validation adds."""
-    numbers = _is_real(state["alpha_"]) and _is_real(state.get("l1_ratio_", 0.0))
+    numbers = all(_is_real(state.get(name, 0.0)) for name in ("alpha_", "l1_ratio_", "blend_"))
     arrays = _is_array(state["mse_path_"], "f") and _is_array(state["alphas_"], "f")
-    return numbers and arrays and state["mse_path_"].ndim <= 3 and state["alphas_"].ndim in (1, 2)
+    return numbers and arrays and state["mse_path_"].ndim <= 3 + ("blend_" in state) and state["alphas_"].ndim in (1, 2)
 
 
 def _is_real(value: Any) -> bool:

@@ -75,7 +75,7 @@ class Estimator(Kind):
         return dict(everything)
 
     def names(self, cls: type) -> tuple[set[str], set[str]]:
-        optional = set(cls._defaults()) | set(checks.FITTED[cls.__name__]) | {"feature_names_in_", "_requests"}
+        optional = {*cls._defaults(), *checks.FITTED[cls.__name__], *checks.SOMETIMES, "_requests"}
         return set(), optional
 
     def build(self, cls: type, parts: dict[str, Any]) -> Any:
@@ -105,6 +105,7 @@ KINDS: dict[str, Kind] = {
     "BestFit": Data("jaxnet.result.fit", checks.is_best_fit),
     "Status": Member("jaxnet.result.fit", lambda value: value is not None),
     "KFold": Data("jaxnet.resampling", checks.is_kfold),
+    "Adaptive": Data("jaxnet.adaptive", checks.is_adaptive),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
