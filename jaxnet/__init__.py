@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 _HOME = {
     "sweep": "sweeps",
     "fit_path": "sweeps",
+    "Adaptive": "adaptive",
     "SweepResult": "result.sweep_result",
     "BestFit": "result.fit",
     "nested_sweep": "selection.nested",
@@ -47,6 +48,7 @@ _HOME = {
 }
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
+    from jaxnet.adaptive import Adaptive as Adaptive
     from jaxnet.compilation import enable_compile_cache as enable_compile_cache
     from jaxnet.data.examples import load_diabetes as load_diabetes
     from jaxnet.data.expansion import FeatureExpansion as FeatureExpansion

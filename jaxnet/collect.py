@@ -5,9 +5,7 @@ import threading
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxnet.metrics import METRICS, held_out_errors
 from jaxnet.problem import Problem
-from jaxnet.request import Request
 from jaxnet.result import FitOptions, SparseRows, SweepResult
 from jaxnet.solver.task import Status, Step
 
@@ -15,21 +13,37 @@ from jaxnet.solver.task import Status, Step
 class Collector:
     """Receives fits from several threads and counts them; every fit of the grid arrives at least once."""
 
-    def __init__(self, problem: Problem, alphas: Float[np.ndarray, "q R A"], progress):
+    def __init__(self, problem: Problem, alphas: Float[np.ndarray, "q R A"], progress, kept=None):
+        """`kept` (G,): the groups whose coefficients are wanted; by default the full data, and the folds if they are needed."""
         self._problem, self._alphas, self._progress = problem, alphas, progress
         shape = (problem.n_sets, *alphas.shape[1:])
         self._gap, self._kkt, self._error = (np.full(shape, np.nan) for _ in range(3))
         self._iterations, self._status = np.zeros(shape, np.int32), np.full(shape, Status.DIVERGED, np.int8)
         self._seen = np.zeros(shape, bool)
         self._fits: dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray, float]] = {}
-        self._keeps_folds = problem.request.keep_fold_coefs or problem.request.metric is not METRICS["mse"]
+        folds = problem.request.needs_fold_coefs
+        self._kept = (np.arange(len(problem.groups)) == 0) | folds if kept is None else kept
         self._lock = threading.Lock()
         if progress:
             progress(0, self._seen.size)
 
     def keeps(self, s: int) -> bool:
-        """Whether the coefficients of set s are part of the result, or are needed for its errors."""
-        return s % len(self._problem.groups) == 0 or self._keeps_folds
+        """Whether the coefficients of set s are wanted."""
+        return bool(self._kept[s % len(self._problem.groups)])
+
+    @property
+    def errors(self) -> Float[np.ndarray, "S R A"]:
+        """Held-out errors so far, in stored units of y squared."""
+        return self._error
+
+    @property
+    def status(self) -> Int[np.ndarray, "S R A"]:
+        """How the fits ended."""
+        return self._status
+
+    def fit(self, s: int, row: int, k: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Columns, their coefficients and the intercept of a fit that is kept, in the units of X and y."""
+        return self._fits[s, row, k]
 
     def add(self, sets: Int[np.ndarray, " S"], rows: Int[np.ndarray, " L"], step: Step) -> None:
         """The certified fits of one alpha for these sets and rows of rho."""
@@ -57,7 +71,7 @@ class Collector:
                 self._progress(int(self._seen.sum()), self._seen.size)
 
     def result(self) -> SweepResult:
-        """Everything, in the units of X and y. Call it once all fits have arrived."""
+        """Everything, in the units of X and y; errors are mean squares. Call it once all fits have arrived."""
         problem, request = self._problem, self._problem.request
         q, G = len(problem.targets), len(problem.groups)
         by_group = lambda x: np.moveaxis(x.reshape(q, G, *x.shape[1:]), 1, -1)
@@ -66,14 +80,10 @@ class Collector:
         grid = [(r, k) for r in range(self._alphas.shape[1]) for k in range(self._alphas.shape[2])]
         coefs, intercepts = self._rows([(j * G, r, k) for j in range(q) for r, k in grid])
         fold_coefs = fold_intercepts = None
-        if self._keeps_folds and G > 1:
+        if request.needs_fold_coefs and G > 1:
             fold_keys = [(j * G + g, r, k) for j in range(q) for r, k in grid for g in range(1, G)]
             fold_coefs, fold_intercepts = self._rows(fold_keys)
-            fold_intercepts = fold_intercepts.reshape(errors.shape)
-            if request.metric is not METRICS["mse"]:
-                held_out = request.metric, request.X, request.Y, request.groups.test[1:]
-                errors = held_out_errors(*held_out, fold_coefs, fold_intercepts, self._describe)
-        keep = request.keep_fold_coefs and fold_coefs is not None
+            fold_intercepts = shape(fold_intercepts.reshape(errors.shape))
         return SweepResult(
             rho=request.rho,
             alphas=shape(self._alphas),
@@ -87,29 +97,22 @@ class Collector:
             status=shape(by_group(self._status)),
             feature_names=request.feature_names,
             tol=request.tol,
-            options=_options(request),
-            fold_coefs=fold_coefs if keep else None,
-            fold_intercepts=shape(fold_intercepts) if keep else None,
-            metric=request.metric.name,
+            options=_options(problem),
+            fold_coefs=fold_coefs,
+            fold_intercepts=fold_intercepts,
         )
-
-    def _describe(self, j: int, r: int, k: int) -> str:
-        response = "" if self._problem.request.single else f" of response {j}"
-        return f"the fit{response} at rho={self._problem.request.rho[r]:g}, alpha={self._alphas[j, r, k]:.6g}"
 
     def _rows(self, keys: list[tuple[int, int, int]]) -> tuple[SparseRows, np.ndarray]:
         fits = [self._fits[key] for key in keys]
-        starts = np.concatenate([[0], np.cumsum([len(columns) for columns, _, _ in fits])])
-        columns = np.concatenate([columns for columns, _, _ in fits]).astype(np.int32)
-        order = [np.argsort(columns, kind="stable") for columns, _, _ in fits]
-        shuffled = np.concatenate([o + start for o, start in zip(order, starts[:-1], strict=True)]).astype(np.int64)
-        values = np.concatenate([values for _, values, _ in fits])
-        rows = SparseRows(values[shuffled], columns[shuffled], starts, self._problem.request.X.shape[1])
+        rows = SparseRows.pack([fit[:2] for fit in fits], self._problem.request.X.shape[1])
         return rows, np.array([level for _, _, level in fits])
 
 
-def _options(request: Request) -> FitOptions:
+def _options(problem: Problem) -> FitOptions:
     """What the fits minimised, as arrays of the result's own, None where nothing was asked."""
+    request, weights = problem.request, None
+    if problem.factors is not None:  # those of the full data
+        weights = problem.factors.l1[:: len(problem.groups)].copy()
     unless = lambda idle, x: None if np.all(x == idle) else x.copy()
     return FitOptions(
         fit_intercept=request.fit_intercept,
@@ -118,4 +121,5 @@ def _options(request: Request) -> FitOptions:
         penalty_factor=unless(1.0, request.factor),
         lower=unless(-np.inf, request.lower),
         upper=unless(np.inf, request.upper),
+        adaptive_weights=weights[0] if weights is not None and request.single else weights,
     )

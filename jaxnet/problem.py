@@ -5,8 +5,9 @@ b = beta * y_scale / scale; a penalty v|b| on it is v/scale |beta| (or, standard
 the group), and alpha acts as alpha/y_scale on the L1 part and as alpha on the ridge part.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,10 +25,24 @@ from jaxnet.solver.view import GramView, View, row_view
 GRAM_ASPECT = 2
 """Rows per column from which Gram matrices of all columns pay."""
 GRAM_LIMIT = 4096
+GRAM_BYTES = 8e9
+"""The Gram matrices of all groups, of their training and held-out rows, take at most so much memory."""
 LARGEST_FACTOR = 1e300
 """Relative penalty factors are finite, so that none times zero is a number."""
 SMALLEST_RHO = 1e-3
 """The grid of a smaller rho starts where this one's would: alpha_max grows as 1/rho (as in R glmnet)."""
+
+
+class SetFactors(NamedTuple):
+    """What the penalty factors of each set are multiplied by besides: those of the L1 part, and those of the ridge part."""
+
+    l1: Float[np.ndarray, "S p"] | Float[np.ndarray, "S 1"]
+    ridge: Float[np.ndarray, "S p"] | Float[np.ndarray, "S 1"]
+
+    @classmethod
+    def of_columns(cls, l1: Float[np.ndarray, "S p"]) -> "SetFactors":
+        """The L1 part of every column, and nothing else."""
+        return cls(l1, np.ones((len(l1), 1)))
 
 
 @dataclass(frozen=True)
@@ -42,18 +57,32 @@ class Problem:
     y_center: Float[np.ndarray, " q"]
     y_scale: Float[np.ndarray, " q"]
     moments: Moments
+    factors: SetFactors | None = None
 
     @classmethod
-    def build(cls, request: Request) -> "Problem":
-        """Store X (the one copy), scale y, and take the column moments of every group."""
-        design, conditioning = DenseDesign.build(request.X, dtype=request.dtype, centred=request.fit_intercept)
-        n = design.shape[0]
+    def build(cls, request: Request, like: "Problem | None" = None, factors: SetFactors | None = None) -> "Problem":
+        """Store X (the one copy), scale y, and take the column moments of every group.
+
+        A problem of other groups `like` one that was built before shares its copy of X, and its y.
+        """
+        if like is None:
+            stored = DenseDesign.build(request.X, dtype=request.dtype, centred=request.fit_intercept)
+            targets = request.Y.copy()
+            units = condition(targets, centred=request.fit_intercept)
+        else:
+            stored, targets, units = (like.design, like.conditioning), like.targets, (like.y_center, like.y_scale)
+        n = stored[0].shape[0]
         pad = lambda x: np.pad(x, ((0, 0), (0, n - x.shape[1])))
         groups = Groups(pad(request.groups.train), pad(request.groups.test), request.groups.test_mass)
-        targets = request.Y.copy()
-        y_center, y_scale = condition(targets, centred=request.fit_intercept)
-        moments = column_moments(design, groups.train, request.fit_intercept)
-        return cls(request, design, conditioning, groups, pad(targets), y_center, y_scale, moments)
+        moments = column_moments(stored[0], groups.train, request.fit_intercept)
+        return cls(request, *stored, groups, pad(targets), *units, moments, factors)
+
+    def with_factors(self, factors: SetFactors) -> "Problem":
+        """The same with factors per set; Gram matrices that were computed stay."""
+        other = replace(self, factors=factors)
+        if "_whole" in vars(self):
+            vars(other)["_whole"] = self._whole
+        return other
 
     @property
     def n_sets(self) -> int:
@@ -63,7 +92,8 @@ class Problem:
     def by_gram(self) -> bool:
         """Whether one Gram matrix per group replaces X."""
         n, p = self.design.shape
-        return n >= GRAM_ASPECT * p and p <= GRAM_LIMIT
+        small = 16 * len(self.groups) * p * p <= GRAM_BYTES
+        return n >= GRAM_ASPECT * p and p <= GRAM_LIMIT and small
 
     @cached_property
     def _whole(self) -> GramView:
@@ -97,6 +127,9 @@ class Problem:
             with np.errstate(over="ignore"):
                 factor1, factor2 = v * unit1 / scale, v * unit2 / scale / scale
             factor1, factor2 = (np.tile(f, (len(sets), 1)) for f in (factor1, factor2))
+        if self.factors is not None:
+            with np.errstate(over="ignore"):
+                factor1, factor2 = factor1 * self.factors.l1[sets], factor2 * self.factors.ridge[sets]
         width = self.design.shape[1] - len(v)
         pad = lambda x, fill: np.pad(x, ((0, 0), (0, width)), constant_values=fill)
         none = np.zeros((len(sets), 0))
@@ -108,24 +141,25 @@ class Problem:
             lo, hi = (np.where(b == 0, 0.0, b * per_unit) for b in (self.request.lower, self.request.upper))
         return Penalties(none, none, *factors, pad(lo, -np.inf), pad(hi, np.inf))
 
-    def alpha_max(self) -> Float[np.ndarray, " q"]:
-        """Per response, the least alpha rho at which all penalised coefficients of the full-data fit are zero.
+    def alpha_max(self, sets: Int[np.ndarray, " S"] | None = None) -> Float[np.ndarray, " S"]:
+        """Per set (by default the full data of each response), the least alpha rho at which all penalised coefficients are 0.
 
         max_j |x_j'(y - fitted)| / v_j over the usable penalised columns, on the side that their bounds allow, with the
         unpenalised columns fitted.
         """
-        tops = []
-        for j in range(len(self.targets)):
-            sets = np.array([j * len(self.groups)])
-            view, pen = self.view(sets), self.penalties(sets)
-            free = self.unpenalised[None].astype(np.int32)
-            u = np.asarray(null_fit(view, free, 1)[0])[0, 0]
-            if pen.lo is not None:
-                u = np.where(((u > 0) & (pen.hi[0] > 0)) | ((u < 0) & (pen.lo[0] < 0)), u, 0.0)
-            u = np.abs(u)
-            factor = np.asarray(pen.factor1[0])
-            tops.append(np.max(np.divide(u, factor, out=np.zeros_like(u), where=factor > 0)))
-        return np.array(tops) * self.y_scale
+        sets = np.arange(len(self.targets)) * len(self.groups) if sets is None else sets
+        return np.array([self._top(sets[k : k + 1]) for k in range(len(sets))]) * self.y_scale[sets // len(self.groups)]
+
+    def _top(self, one: Int[np.ndarray, " 1"]) -> float:
+        """`alpha_max` of one set, in stored units."""
+        view, pen = self.view(one), self.penalties(one)
+        free = self.unpenalised[None].astype(np.int32)
+        u = np.asarray(null_fit(view, free, 1)[0])[0, 0]
+        if pen.lo is not None:
+            u = np.where(((u > 0) & (pen.hi[0] > 0)) | ((u < 0) & (pen.lo[0] < 0)), u, 0.0)
+        u = np.abs(u)
+        factor = np.asarray(pen.factor1[0])
+        return float(np.max(np.divide(u, factor, out=np.zeros_like(u), where=factor > 0)))
 
     def coefficients(self, s: int, columns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Stored coefficients (..., k) of the given columns, in the units of X and y, with their intercepts (...,)."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxnet.adaptive import Adaptive
 from jaxnet.data.arrays import as_matrix, as_response, as_weights
 from jaxnet.errors import InvalidInput
 from jaxnet.lanes import Groups
-from jaxnet.metrics import Metric, check_metric, find_metric
+from jaxnet.metrics import METRICS, Metric, check_metric, find_metric
 from jaxnet.resampling import resamples
 from jaxnet.scalars import is_number, is_whole
 
@@ -18,7 +19,8 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Request:
-    """A sweep to be run. X (n, p); Y (q, n), `single` if the caller's y was (n,); `alphas` a count or values (R, A)."""
+    """A sweep to be run. X (n, p); Y (q, n), `single` if the caller's y was (n,); `alphas` a count or values (R, A);
+    `relax` blends (B,)."""
 
     X: np.ndarray
     Y: np.ndarray
@@ -42,16 +44,23 @@ class Request:
     device: object
     max_memory: float | None
     keep_fold_coefs: bool
+    adaptive: Adaptive | None = None
+    relax: np.ndarray | None = None
 
     @property
     def bounded(self) -> bool:
         """Whether any coefficient has a finite bound."""
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
 
+    @property
+    def needs_fold_coefs(self) -> bool:
+        """Whether the coefficients of the folds are wanted: by the caller, for refits, or to score them by another metric."""
+        return self.keep_fold_coefs or self.relax is not None or self.metric is not METRICS["mse"]
+
 
 def parse(
     X, y, *, rho, alphas, cv, metric, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor, lower, upper,
-    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs,
+    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax,
 ) -> Request:  # fmt: skip
     """Check the arguments of `jaxnet.sweep`, whose docstring says what they mean."""
     matrix, names = as_matrix(X)
@@ -70,7 +79,7 @@ def parse(
         metric=find_metric(metric),
         rho=rho,
         alphas=_alphas(alphas, len(rho)),
-        alpha_min_ratio=_ratio(alpha_min_ratio, 1e-2 if n < p else 1e-3),
+        alpha_min_ratio=_ratio(alpha_min_ratio, smallest_ratio(n, p)),
         fit_intercept=_flag(fit_intercept, "fit_intercept"),
         standardize=_flag(standardize, "standardize"),
         factor=_factor(penalty_factor, p),
@@ -83,9 +92,12 @@ def parse(
         device=device,
         max_memory=_memory(max_memory),
         keep_fold_coefs=_flag(keep_fold_coefs, "keep_fold_coefs"),
+        adaptive=_adaptive(adaptive),
+        relax=_relax(relax),
     )
     _check_together(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
+    _check_refits(request)
     return request
 
 
@@ -101,6 +113,24 @@ def _check_together(request: Request) -> None:
         raise InvalidInput(
             "alphas contains 0, which cannot be combined with lower or upper; use a small positive alpha."
         )
+    if request.bounded and request.adaptive is not None and request.adaptive.alpha == 0:
+        raise InvalidInput("alpha=0 of Adaptive cannot be combined with lower or upper; use a small positive alpha.")
+
+
+def _check_refits(request: Request) -> None:
+    """Refits are least squares on a support, so there must be one, and nothing that they may not cross."""
+    if request.relax is None:
+        return
+    if request.bounded:
+        raise InvalidInput(
+            "relax refits by least squares, which keeps to no bounds: leave out relax, or lower and upper (positive=True)."
+        )
+    if (request.rho == 0).any():
+        raise InvalidInput(
+            "relax refits the columns that the L1 part leaves, and at rho=0 that is all: give rho above 0."
+        )
+    if not isinstance(request.alphas, int) and (request.alphas == 0).any():
+        raise InvalidInput("alphas contains 0, where there is no penalty to relax: leave it out, or relax.")
 
 
 def _numbers(value, name: str) -> np.ndarray:
@@ -158,11 +188,40 @@ def _alphas(alphas, n_rho: int) -> int | np.ndarray:
     return -np.sort(-values, axis=1)
 
 
+def smallest_ratio(n: int, p: int) -> float:
+    """The last alpha of a generated grid over its first, where nothing is asked."""
+    return 1e-2 if n < p else 1e-3
+
+
 def _ratio(value, default: float) -> float:
     ratio = default if value is None else _number(value, "alpha_min_ratio")
     if not 0 < ratio <= 1:
         raise InvalidInput(f"alpha_min_ratio={ratio:g} must be above 0 and at most 1.")
     return ratio
+
+
+def _adaptive(value) -> Adaptive | None:
+    if value is not None and not isinstance(value, Adaptive):
+        raise InvalidInput(f"adaptive={value!r:.60} must be None, or jaxnet.Adaptive() with its options.")
+    if value is not None:
+        value.check()
+    return value
+
+
+def _relax(value) -> np.ndarray | None:
+    if value is None:
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        raise InvalidInput(f"relax={value}: give the blends to try, such as (1.0, 0.5, 0.0), or None.")
+    blends = np.atleast_1d(_numbers(value, "relax"))
+    if blends.ndim != 1:
+        raise InvalidInput(f"relax has shape {blends.shape}; give one blend or a list of blends.")
+    outside = blends[(blends < 0) | (blends > 1)]
+    if outside.size:
+        raise InvalidInput(
+            f"relax={outside[0]:g} is outside [0, 1]; it is the share of the penalised fit (0: least squares on its support)."
+        )
+    return blends
 
 
 def _tol(value) -> float:

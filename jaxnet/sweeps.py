@@ -2,7 +2,8 @@
 
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 
 import jax
 import numpy as np
@@ -11,8 +12,11 @@ from jax.tree_util import register_dataclass
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.initial import adaptive_problem
+from jaxnet.metrics import METRICS, held_out_errors
 from jaxnet.problem import Problem
 from jaxnet.progress import Progress
+from jaxnet.relaxed import relaxed
 from jaxnet.request import Request, parse
 from jaxnet.result import FitOptions, SparseRows, Status, SweepResult
 
@@ -40,6 +44,8 @@ def sweep(
     max_memory=None,
     progress=None,
     keep_fold_coefs=False,
+    adaptive=None,
+    relax=None,
 ) -> SweepResult:
     """Fit the elastic net on the whole (alpha, rho) grid, on all rows and on every fold, over one copy of X.
 
@@ -77,11 +83,19 @@ def sweep(
     - max_memory: bytes (or "2GB") that the working arrays beside X may take; fits are solved in chunks that keep to it.
     - progress: True for a progress bar, or a function of (fits done, fits in all).
     - keep_fold_coefs: also keep the coefficients of the fold fits.
+    - adaptive: `jaxnet.Adaptive(gamma=1.0)`: the L1 part of each column is multiplied by a power of a first estimate of its
+      coefficient, made anew from the training rows of every fold. The ridge part is not.
+    - relax: blends in [0, 1], such as (1.0, 0.5, 0.0): every fit also as blend * penalised + (1 - blend) * refit, the refit
+      being least squares on the penalised fit's support (with intercept, weights and unpenalised columns), as in R glmnet.
+      The result has a row for every pair of a rho and a blend, whose held-out errors are the blend's and whose certificate
+      is the penalised fit's. Where a support leaves the refit open (collinear columns, or more than rows), it is the least
+      change of the penalised fit, by columns of unit variance, that fits best. Not for rho or alpha 0, or with bounds.
 
     Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong. Warns
     once (ConvergenceWarning) if fits missed `tol`; they are marked in `status`.
 
-    Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent).
+    Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent);
+    Zou and Zhang 2009 (adaptive); Meinshausen 2007 and Hastie, Tibshirani and Tibshirani 2020 (relaxed).
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -93,7 +107,7 @@ def sweep(
         X, y, rho=rho, alphas=alphas, cv=cv, metric=metric, alpha_min_ratio=alpha_min_ratio, sample_weight=sample_weight,
         fit_intercept=fit_intercept, standardize=standardize, penalty_factor=penalty_factor, lower=lower, upper=upper,
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
-        keep_fold_coefs=keep_fold_coefs,
+        keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
     )  # fmt: skip
     with _reporting(progress) as report, jax.enable_x64(True), _on(device):
         result = _run(request, report)
@@ -115,12 +129,36 @@ def fit_path(X, y, **options) -> SweepResult:
 
 
 def _run(request: Request, progress) -> SweepResult:
-    problem = Problem.build(request)
+    if request.adaptive is None:
+        problem = Problem.build(request)
+    else:
+        problem, progress = adaptive_problem(request, progress)
     top = problem.alpha_max()
     alphas = alpha_grid(request, top)
     collector = Collector(problem, alphas, progress)
     solve_all(problem, alphas, top, collector)
-    return collector.result()
+    result = collector.result()
+    return _scored(request, result if request.relax is None else relaxed(problem, result))
+
+
+def _scored(request: Request, result: SweepResult) -> SweepResult:
+    """The result with held-out errors by the metric of the request, and coefficients of the folds only if they were asked for."""
+    errors = result.errors
+    if request.metric is not METRICS["mse"] and errors is not None:
+        intercepts = result.fold_intercepts.reshape(len(request.Y), *errors.shape[-3:])
+        held_out = request.metric, request.X, request.Y, request.groups.test[1:]
+        scores = held_out_errors(*held_out, result.fold_coefs, intercepts, partial(_name, result))
+        errors = scores.reshape(errors.shape)
+    result = replace(result, errors=errors, metric=request.metric.name)
+    return result if request.keep_fold_coefs else replace(result, fold_coefs=None, fold_intercepts=None)
+
+
+def _name(result: SweepResult, j: int, r: int, k: int) -> str:
+    """One fit, for a sentence."""
+    alpha = result.alphas[r, k] if result.n_responses is None else result.alphas[j, r, k]
+    response = "" if result.n_responses is None else f" of response {j}"
+    blend = "" if result.blend is None else f", blend={result.blend[r]:g}"
+    return f"the fit{response} at rho={result.rho[r]:g}{blend}, alpha={alpha:.6g}"
 
 
 @contextmanager
@@ -179,6 +217,6 @@ register_dataclass(
 register_dataclass(SparseRows, data_fields=["values", "columns", "starts"], meta_fields=["n_columns"])
 register_dataclass(
     FitOptions,
-    data_fields=["penalty_factor", "lower", "upper"],
+    data_fields=["penalty_factor", "lower", "upper", "adaptive_weights"],
     meta_fields=["fit_intercept", "standardize", "weighted"],
 )

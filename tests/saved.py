@@ -247,6 +247,15 @@ def objects() -> dict[str, object]:
         "expansion_without_names": expansion(names=False),
         "stability_selection": selector(n_pairs=25, q=2, cutoff=0.75),
         "complementary_pairs": jaxnet.ComplementaryPairs(25, seed=None),
+        "relaxed_result": result(
+            rho=np.array([0.5, 0.5]),
+            blend=np.array([1.0, 0.25]),
+            options=FitOptions(True, True, False, adaptive_weights=1 / numbers(4)),
+        ),
+        "adaptive": jaxnet.Adaptive(2, rho=np.float64(1.0), cv=jaxnet.KFold(3)),
+        "relaxed_adaptive_cv": _changed(
+            model("ElasticNetCV", adaptive=jaxnet.Adaptive(alpha=0.5), relax=(1.0, 0.0)), blend_=np.float64(0.0)
+        ),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
         "repeated_folds": jaxnet.RepeatedKFold(4, np.int64(2), seed=None),
         "bootstrap": jaxnet.Bootstrap(20, seed=1),

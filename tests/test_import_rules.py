@@ -9,14 +9,15 @@ import jaxnet
 
 ROOT = Path(jaxnet.__file__).parent
 ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
-ONE_SWEEP = {"sweeps", "request", "problem", "dispatch", "collect"}  # the functional call and its parts
-SWEEP = ENGINE | ONE_SWEEP | {"data", "metrics", "result", "progress"}
+ONE_SWEEP = {"sweeps", "request", "problem", "dispatch", "collect", "initial", "relaxed"}  # the call and its parts
+SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "result", "progress"}
 MODELS = SWEEP | {"selection", "missing"}
 TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
 
 ROOMS = {  # room: the other rooms it may import
     "errors": set(),
     "scalars": set(),
+    "adaptive": {"errors"},
     "compilation": {"errors"},
     "data": {"errors"},
     "design": {"errors"},

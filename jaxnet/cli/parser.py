@@ -111,6 +111,12 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
 
     fit = sweep.add_argument_group("fit")
     fit.add_argument("--no-standardize", action="store_true", help="penalise the columns in the units they come in")
+    power = (
+        "weigh the L1 penalty of each column by its first estimate to the power -GAMMA (such as 1), anew in each fold"
+    )
+    fit.add_argument("--adaptive", type=float, metavar="GAMMA", help=power)
+    blend = "also try blends with least squares on the support: shares of the penalised fit, such as 1 0.5 0"
+    fit.add_argument("--relax", type=numbers, nargs="+", metavar="BLEND", help=blend)
     fit.add_argument("--tol", type=float, default=1e-4, metavar="GAP", help="relative duality gap; default 1e-4")
     fit.add_argument("--max-iter", type=int, default=10_000, metavar="N", help="iterations per fit; default 10000")
     fit.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")

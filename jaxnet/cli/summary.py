@@ -84,6 +84,7 @@ class Summary:
         return {
             "alpha": float(best.alpha),
             "rho": float(best.rho),
+            **({} if self.result.blend is None else {"blend": best.blend}),
             "cv_error": _finite(best.cv_error),
             "cv_se": _finite(best.cv_se),
             "variance_explained": _finite(self._explained(best.cv_error)),
@@ -109,13 +110,14 @@ class Summary:
 
     def _heading(self, standardized: bool, folds: str) -> str:
         rows, features = self.dataset.X.shape
-        rhos, alphas = self.result.alphas.shape
+        count, alphas = self.result.alphas.shape
+        grid = f"{count} rho" if self.result.blend is None else f"{count} (rho, blend)"
         scale = "standardised for the fit; coefficients are on their original scale"
         scale = scale if standardized else "not standardised (--no-standardize)"
         return (
             f"{self.dataset.source}: {rows:,} rows, {features:,} features, target {self.dataset.target!r}\n"
             f"Columns were {scale}.\n"
-            f"{self._certificate()['fits']:,} fits in {self.seconds:.1f} s: {rhos} rho x {alphas} alphas x "
+            f"{self._certificate()['fits']:,} fits in {self.seconds:.1f} s: {grid} x {alphas} alphas x "
             f"(full data + {folds})"
         )
 
@@ -126,6 +128,7 @@ class Summary:
         explained = ("variance explained", lambda f: _percent(f["variance_explained"]))
         for label, show in (
             ("rho (L1 share)", lambda f: f"{f['rho']:.4g}"),
+            *([] if self.result.blend is None else [("blend (penalised share)", lambda f: f"{f['blend']:.4g}")]),
             ("alpha (strength)", lambda f: f"{f['alpha']:.5g}"),
             (
                 f"CV error ({_UNITS[self.result.metric]})",
@@ -177,13 +180,15 @@ def coefficient_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
 
 
 def cv_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
-    """cv.csv: one row per grid point; gap and status are the worst of its fits, on the full data and on each fold."""
+    """cv.csv: one row per grid point (and blend); gap and status are the worst of its fits, on the full data and on each fold."""
     result = summary.result
-    yield "alpha", "rho", "mean", "se", "nonzeros", "gap", "status"
+    relaxed = result.blend is not None
+    yield "alpha", "rho", *(["blend"] if relaxed else []), "mean", "se", "nonzeros", "gap", "status"
     mean, se, nonzeros = result.error_mean, result.error_se, result.nonzeros
     gap = np.max(result.gap, axis=-1)
     for i, k in np.ndindex(result.alphas.shape):
-        numbers = (float(a) for a in (result.alphas[i, k], result.rho[i], mean[i, k], se[i, k]))
+        blend = [result.blend[i]] if relaxed else []
+        numbers = (float(a) for a in (result.alphas[i, k], result.rho[i], *blend, mean[i, k], se[i, k]))
         yield *numbers, int(nonzeros[i, k]), float(gap[i, k]), _worst_status(result.status[i, k])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet import __version__
+from jaxnet.adaptive import Adaptive
 from jaxnet.cli.console import note, say
 from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.interrupt import Check
@@ -86,7 +87,10 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
     """The whole grid, its features named."""
     enable_compile_cache()
     options = {"alpha_min_ratio": args.alpha_min_ratio, "dtype": args.dtype, "device": args.device}
-    grid = {"rho": _floats(args.rho), "alphas": _alphas(args.alphas)}
+    if args.adaptive is not None:
+        inner = KFold(5, shuffle=folds.shuffle, seed=folds.seed)
+        options["adaptive"] = Adaptive(gamma=args.adaptive, cv=inner)
+    grid = {"rho": _floats(args.rho), "alphas": _alphas(args.alphas), "relax": _floats(args.relax)}
     chosen = {name: value for name, value in {**options, **grid}.items() if value is not None}
     from jaxnet.sweeps import sweep  # after the cache is set up: this imports JAX
 
@@ -127,11 +131,13 @@ def _alphas(parts: list[list[str]] | None) -> int | list[float] | None:
 
 def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dict[str, Any]:
     """The options as they were understood, for summary.json."""
-    names = ("drop", "id", "weights", "metric", "rule", "percent", "tol", "max_iter", "dtype", "device")
+    names = ("drop", "id", "weights", "metric", "rule", "percent", "adaptive", "tol", "max_iter", "dtype", "device")
+    relax = _floats(args.relax)
     return {
-        "rho": [float(r) for r in result.rho],
+        "rho": [float(r) for r in result.rho[:: len(relax or [1.0])]],
         "alphas_per_rho": int(result.alphas.shape[-1]),
         "cv": {"folds": folds.n_splits, "shuffle": folds.shuffle, "seed": folds.seed},
         "standardize": not args.no_standardize,
+        "relax": relax,
         **{name: getattr(args, name) for name in names},
     }

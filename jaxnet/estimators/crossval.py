@@ -12,7 +12,7 @@ from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_alphas, check_l1_ratio, check_real, solver_settings
 from jaxnet.estimators.path import enet_path, lasso_path
 from jaxnet.estimators.protocol import DataConversionWarning, sklearn_class
-from jaxnet.estimators.single import set_fit
+from jaxnet.estimators.single import keep_fit, set_fit
 
 
 class ElasticNetCV(LinearModel):
@@ -31,12 +31,17 @@ class ElasticNetCV(LinearModel):
         cv: None for 5 contiguous folds, a count, an object with `split`, or an iterable of (train, test) indices.
         fit_intercept, max_iter, tol, positive: as in `ElasticNet`.
         verbose: above 0 shows progress; default 0.
+        adaptive: `jaxnet.Adaptive()` for adaptive weights; default None. Not of scikit-learn, as the next.
+        relax: blends in [0, 1] of each fit with least squares on its support, (1.0, 0.5, 0.0) say, of which one is chosen
+            together with alpha and l1_ratio; default None. `jaxnet.sweep` defines both.
         precompute, copy_X, n_jobs, random_state, selection: scikit-learn's; accepted, without effect.
 
     Fitted attributes (R l1_ratios, A alphas, F folds)
         alpha_, l1_ratio_, coef_ (p,), intercept_, mse_path_ (R, A, F) with axes of length 1 dropped,
         alphas_ (A,) in decreasing order [(R, A) for a count and several l1_ratios], dual_gap_ in units of the
-        objective, n_iter_, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names.
+        objective, n_iter_, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names. With `relax`
+        also blend_, and mse_path_ is (R, B, A, F) for B blends; dual_gap_ is that of the penalised fit. With `adaptive` or
+        `relax` the final fit is the sweep's own.
 
     >>> import numpy as np
     >>> from jaxnet import ElasticNetCV
@@ -66,6 +71,8 @@ class ElasticNetCV(LinearModel):
         random_state=None,
         selection="cyclic",
         n_alphas=None,
+        adaptive=None,
+        relax=None,
     ):
         self.l1_ratio = l1_ratio
         self.eps = eps
@@ -82,6 +89,8 @@ class ElasticNetCV(LinearModel):
         self.random_state = random_state
         self.selection = selection
         self.n_alphas = n_alphas
+        self.adaptive = adaptive
+        self.relax = relax
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit to X (n, p), y (n,), sample_weight (n,); further arguments (`groups`) go to the splitter's `split`.
@@ -128,6 +137,8 @@ class LassoCV(LinearModel):
         random_state=None,
         selection="cyclic",
         n_alphas=None,
+        adaptive=None,
+        relax=None,
     ):
         self.eps = eps
         self.alphas = alphas
@@ -143,6 +154,8 @@ class LassoCV(LinearModel):
         self.random_state = random_state
         self.selection = selection
         self.n_alphas = n_alphas
+        self.adaptive = adaptive
+        self.relax = relax
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit to X (n, p), y (n,), sample_weight (n,); see `ElasticNetCV.fit`."""
@@ -162,6 +175,7 @@ def _fit_grid(
     X, names = as_matrix(X)
     y = _one_response(model, as_response(y, len(X)))
     weights = as_weights(sample_weight, len(X))
+    blends = 1 if model.relax is None else np.size(model.relax)
     result = sweep(
         X,
         y,
@@ -171,17 +185,30 @@ def _fit_grid(
         alpha_min_ratio=None if isinstance(grid, np.ndarray) else eps,
         sample_weight=weights,
         progress=True if model.verbose else None,
+        adaptive=model.adaptive,
+        relax=model.relax,
         **settings,
     )
     errors, alphas = np.asarray(result.errors), np.asarray(result.alphas)
     mean = errors.mean(axis=2)
     i, k = np.unravel_index(np.argmin(np.where(np.isnan(mean), np.inf, mean)), mean.shape)
-    set_fit(model, X, y, weights, alphas[i, k], ratios[i], settings)
+    if model.adaptive is None and model.relax is None:
+        set_fit(model, X, y, weights, alphas[i, k], result.rho[i], settings)
+    else:
+        keep_fit(model, X, y, weights, result, (i, k))
     model._remember_columns(X, names)
-    model.mse_path_ = np.squeeze(errors).astype(X.dtype)
-    model.alphas_ = alphas if len(ratios) > 1 and not isinstance(grid, np.ndarray) else alphas[0]
+    model.mse_path_ = np.squeeze(errors.reshape(len(ratios), blends, *errors.shape[1:])).astype(X.dtype)
+    model.alphas_ = alphas[::blends] if len(ratios) > 1 and not isinstance(grid, np.ndarray) else alphas[0]
     model.alpha_ = alphas[i, k]
-    return np.float64(ratios[i])
+    _set_blend(model, result.blend, i)
+    return np.float64(result.rho[i])
+
+
+def _set_blend(model: Any, blend: np.ndarray | None, i: int) -> None:
+    if blend is not None:
+        model.blend_ = np.float64(blend[i])
+    elif "blend_" in vars(model):  # of an earlier fit
+        del model.blend_
 
 
 def _one_response(model: Any, y: np.ndarray) -> np.ndarray:

@@ -143,19 +143,26 @@ def set_fit(
     """Fit one penalty to checked data and set `coef_`, `intercept_`, `dual_gap_` and `n_iter_`."""
     from jaxnet.sweeps import fit_path  # here, so that unpickling and predicting need no JAX
 
-    targets = y.reshape(len(y), -1)
-    result = fit_path(X, targets, rho=[l1_ratio], alphas=np.array([alpha]), sample_weight=weights, **settings)
+    result = fit_path(X, y, rho=[l1_ratio], alphas=np.array([alpha]), sample_weight=weights, **settings)
+    keep_fit(model, X, y, weights, result, (0, 0))
+
+
+def keep_fit(model: Any, X: np.ndarray, y: np.ndarray, weights: Any, result: Any, index: tuple[int, int]) -> None:
+    """Set the same from the full-data fit at `index` of a result."""
+    i, k = index
+    targets, (R, A) = y.reshape(len(y), -1), result.alphas.shape[-2:]
     q = targets.shape[1]
-    coef = np.stack([result.coef_at(0, 0, response=j) for j in range(q)]).astype(X.dtype, copy=False)
-    intercept = np.asarray(result.intercepts)[:, 0, 0].astype(X.dtype, copy=False)
-    unit = null_objective(targets, weights, settings["fit_intercept"])
-    gap = (np.asarray(result.gap)[:, 0, 0, 0] * unit).astype(X.dtype, copy=False)
-    counts = iterations(result.iterations[:, 0, 0, 0])
+    here = lambda x: x.reshape(q, R, A, -1)[:, i, k, 0]
+    fit_intercept = result.options.fit_intercept
+    coef = np.stack([result.coefs.row((j * R + i) * A + k) for j in range(q)]).astype(X.dtype, copy=False)
+    intercept = here(result.intercepts).astype(X.dtype, copy=False)
+    gap = (here(result.gap) * null_objective(targets, weights, fit_intercept)).astype(X.dtype, copy=False)
+    counts = iterations(here(result.iterations))
     single = q == 1
     model.coef_ = coef[0] if single else coef
     model.dual_gap_ = gap[0] if single else gap
     model.n_iter_ = counts[0] if single else counts
-    if settings["fit_intercept"]:
+    if fit_intercept:
         model.intercept_ = intercept[0] if y.ndim == 1 else intercept
     else:
         model.intercept_ = 0.0

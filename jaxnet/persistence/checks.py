@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.scalars import is_number, is_whole
+
 
 def _is_array(value: Any, kinds: str, shape: tuple[int, ...] | None = None) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in kinds and (shape is None or value.shape == shape)
@@ -44,11 +46,12 @@ def is_sweep_result(result: Any) -> bool:
             *(_is_array(a, "fiu", (*grid, folds + 1)) for a in (result.kkt, result.iterations)),
             _is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
             _is_real(result.tol),
-            type(result.options).__name__ == "FitOptions" and _has_width(result.options, width),
+            type(result.options).__name__ == "FitOptions" and _has_width(result.options, width, grid[:-2]),
             _are_names(names, width),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
             type(result.metric) is str,
+            result.blend is None or _is_array(result.blend, "f", grid[-2:-1]),
         )
     )
 
@@ -74,11 +77,16 @@ def is_fit_options(options: Any) -> bool:
     """Whether every field has the type that `FitOptions` documents."""
     flags = (options.fit_intercept, options.standardize, options.weighted)
     arrays = [a for a in _by_column(options) if a is not None]
-    return all(type(flag) is bool for flag in flags) and all(_is_array(a, "f") and a.ndim == 1 for a in arrays)
+    weights = options.adaptive_weights is None or _is_array(options.adaptive_weights, "f")
+    return (
+        weights and all(type(flag) is bool for flag in flags) and all(_is_array(a, "f") and a.ndim == 1 for a in arrays)
+    )
 
 
-def _has_width(options: Any, width: int) -> bool:
-    return all(a is None or len(a) == width for a in _by_column(options))
+def _has_width(options: Any, width: int, responses: tuple[int, ...]) -> bool:
+    weights = options.adaptive_weights
+    fits = weights is None or weights.shape == (*responses, width)
+    return fits and all(a is None or len(a) == width for a in _by_column(options))
 
 
 def _by_column(options: Any) -> tuple[Any, ...]:
@@ -87,7 +95,7 @@ def _by_column(options: Any) -> tuple[Any, ...]:
 
 def is_best_fit(fit: Any) -> bool:
     """Whether every field has the type that `BestFit` documents."""
-    reals = (fit.alpha, fit.rho, fit.intercept, fit.cv_error, fit.cv_se, fit.gap)
+    reals = (fit.alpha, fit.rho, fit.intercept, fit.cv_error, fit.cv_se, fit.gap, fit.blend)
     index = type(fit.index) is tuple and len(fit.index) == 2 and set(map(type, fit.index)) == {int}
     others = type(fit.rule) is str and type(fit.nonzeros) is int and type(fit.status).__name__ == "Status"
     return index and others and all(map(_is_real, reals)) and _is_array(fit.coef, "f") and fit.coef.ndim == 1
@@ -111,31 +119,26 @@ def is_nested_result(result: Any) -> bool:
 
 def is_kfold(folds: Any) -> bool:
     """Whether the fields are numbers; `KFold.split` checks which."""
-    return _is_whole(folds.n_splits) and isinstance(folds.shuffle, (bool, np.bool_)) and _is_seed(folds.seed)
+    return is_whole(folds.n_splits) and isinstance(folds.shuffle, (bool, np.bool_)) and _is_seed(folds.seed)
 
 
 def is_repeated_kfold(folds: Any) -> bool:
     """Whether the fields are numbers; `RepeatedKFold.split` checks which."""
-    return _is_whole(folds.n_splits) and _is_whole(folds.n_repeats) and _is_seed(folds.seed)
+    return is_whole(folds.n_splits) and is_whole(folds.n_repeats) and _is_seed(folds.seed)
 
 
 def is_bootstrap(resamples: Any) -> bool:
     """Whether the fields are numbers; `Bootstrap.split` checks which."""
-    return _is_whole(resamples.n_resamples) and _is_seed(resamples.seed)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer))
+    return is_whole(resamples.n_resamples) and _is_seed(resamples.seed)
 
 
 def _is_seed(value: Any) -> bool:
-    return value is None or _is_whole(value)
+    return value is None or is_whole(value)
 
 
 def is_complementary_pairs(pairs: Any) -> bool:
     """Whether the fields are numbers; `ComplementaryPairs.split` checks which."""
-    whole = (int, np.integer)
-    return isinstance(pairs.n_pairs, whole) and (pairs.seed is None or isinstance(pairs.seed, whole))
+    return is_whole(pairs.n_pairs) and _is_seed(pairs.seed)
 
 
 def is_stability_result(found: Any) -> bool:
@@ -155,7 +158,7 @@ def is_stability_result(found: Any) -> bool:
 
 def is_stability_parameters(parameters: Any) -> bool:
     """Whether the fields are numbers."""
-    return all(isinstance(value, (int, float, np.integer, np.floating)) for value in parameters)
+    return all(map(is_number, parameters))
 
 
 def is_frequencies(found: Any) -> bool:
@@ -227,11 +230,20 @@ def is_feature_expansion(expansion: Any) -> bool:
     )
 
 
+def is_adaptive(adaptive: Any) -> bool:
+    """Whether the fields are numbers and folds; `Adaptive.check` says which are in range."""
+    numbers = [adaptive.gamma, adaptive.rho, *([] if adaptive.alpha is None else [adaptive.alpha])]
+    splits = callable(getattr(adaptive.cv, "split", None)) and not isinstance(adaptive.cv, (str, bytes))
+    return all(map(is_number, numbers)) and (splits or is_whole(adaptive.cv))
+
+
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}
 FITTED["Lasso"] = FITTED["ElasticNet"]
 FITTED["LassoCV"] = (*FITTED["ElasticNet"], "alpha_", "alphas_", "mse_path_")
 FITTED["ElasticNetCV"] = (*FITTED["LassoCV"], "l1_ratio_")
 FITTED["StabilitySelection"] = ("support_", "frequencies_", "result_", "n_features_in_")
+SOMETIMES = ("feature_names_in_", "blend_")
+"""What `fit` sets for some data and parameters only."""
 
 
 def is_estimator(model: Any) -> bool:
@@ -254,7 +266,7 @@ def _is_whole(model: Any, fits: Callable[[dict[str, Any]], bool]) -> bool:
     if not all(alias is None or type(alias) in (bool, str) for alias in requests.values()):
         return False
     names = FITTED[type(model).__name__]
-    if not state.keys() & {*names, "feature_names_in_"}:
+    if not state.keys() & {*names, *SOMETIMES}:
         return True
     return state.keys() >= set(names) and fits(state)
 
@@ -292,9 +304,9 @@ def _is_linear(state: dict[str, Any]) -> bool:
 
 def _is_chosen(state: dict[str, Any]) -> bool:
     """What cross-validation adds."""
-    numbers = _is_real(state["alpha_"]) and _is_real(state.get("l1_ratio_", 0.0))
+    numbers = all(_is_real(state.get(name, 0.0)) for name in ("alpha_", "l1_ratio_", "blend_"))
     arrays = _is_array(state["mse_path_"], "f") and _is_array(state["alphas_"], "f")
-    return numbers and arrays and state["mse_path_"].ndim <= 3 and state["alphas_"].ndim in (1, 2)
+    return numbers and arrays and state["mse_path_"].ndim <= 3 + ("blend_" in state) and state["alphas_"].ndim in (1, 2)
 
 
 def _are_names(names: Any, count: int) -> bool:

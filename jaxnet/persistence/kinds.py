@@ -89,7 +89,7 @@ class Estimator(Kind):
         return dict(everything)
 
     def names(self, cls: type) -> tuple[set[str], set[str]]:
-        optional = set(cls._defaults()) | set(checks.FITTED[cls.__name__]) | {"feature_names_in_", "_requests"}
+        optional = {*cls._defaults(), *checks.FITTED[cls.__name__], *checks.SOMETIMES, "_requests"}
         return set(), optional
 
     def build(self, cls: type, parts: dict[str, Any]) -> Any:
@@ -130,6 +130,7 @@ KINDS: dict[str, Kind] = {
     "Explanation": Data("jaxnet.selection.explanation", checks.is_explanation),
     "FeatureExpansion": Data("jaxnet.data.expansion", checks.is_feature_expansion),
     "ComplementaryPairs": Data("jaxnet.resampling", checks.is_complementary_pairs),
+    "Adaptive": Data("jaxnet.adaptive", checks.is_adaptive),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),

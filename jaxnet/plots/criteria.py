@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, dashes, new_axes
+from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, dashes, new_axes, swept_rows
 from jaxnet.selection.criteria import CRITERIA
 
 
@@ -49,12 +49,7 @@ def criteria_curves(criteria: Any, rho: float | None = None, *, response: int | 
 
 def _row(criteria: Any, rho: float | None, bic: np.ndarray) -> int:
     if rho is not None:
-        near = np.flatnonzero(np.isclose(criteria.rho, rho, rtol=1e-6, atol=1e-12)) if np.isscalar(rho) else []
-        if len(near) != 1:
-            raise InvalidInput(
-                f"rho={rho!r:.60} was not swept; choose one of {', '.join(f'{r:g}' for r in criteria.rho)}."
-            )
-        return int(near[0])
+        return int(swept_rows(criteria.rho, rho)[0])
     if not np.isfinite(bic).any():
         return len(criteria.rho) - 1
     return int(np.unravel_index(np.nanargmin(bic), bic.shape)[0])

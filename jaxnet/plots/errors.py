@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.plots.style import COLOURS, GREY, LINE, alpha_axis, counts_on_top, new_axes, of_response, rho_row
+from jaxnet.plots.style import COLOURS, GREY, LINE, alpha_axis, counts_on_top, new_axes, of_response, rho_row, row_name
 
 
 def cv_curve(result: Any, rho: float | None = None, *, response: int | None = None, ax: Any = None) -> Any:
@@ -42,9 +42,7 @@ def cv_curve(result: Any, rho: float | None = None, *, response: int | None = No
     ax.set_ylim(*_window(mean, se, i))
     ax.set_ylabel("held-out error")
     ax.legend(loc="upper right", fontsize="small", frameon=False)
-    ax.set_title(
-        f"Cross-validation at rho = {result.rho[i]:g}" + (", other rho in grey" if len(result.rho) > 1 else "")
-    )
+    ax.set_title(f"Cross-validation at {row_name(result, i)}" + (", others in grey" if len(result.rho) > 1 else ""))
     return ax
 
 
@@ -85,7 +83,8 @@ def cv_map(result: Any, *, response: int | None = None, ax: Any = None) -> Any:
         ax.plot(fit.alpha, at, marker, ms=8, mfc="none", mec="#D55E00", mew=1.8, ls="", label=rule)
     alpha_axis(ax, alphas[drawn])
     shown = np.unique(np.linspace(0, len(order) - 1, min(len(order), 12)).round().astype(int))
-    ax.set_yticks(shown, [f"{result.rho[order[place]]:g}" for place in shown])
+    names = [row_name(result, i).removeprefix("rho = ") for i in order]
+    ax.set_yticks(shown, [names[place] for place in shown])
     ax.set_ylim(-0.5, len(order) - 0.5)
     ax.set_ylabel("rho")
     above = float(np.nanmax(mean)) > high

@@ -18,6 +18,7 @@ from jaxnet.plots.style import (
     new_axes,
     of_response,
     rho_row,
+    row_name,
 )
 from jaxnet.scalars import is_number
 
@@ -51,7 +52,7 @@ def coefficient_path(
     counts_on_top(ax, alphas, of_response(result.nonzeros, response)[i])
     if result.errors is not None:
         _mark_rules(ax, result, i, response)
-    ax.set_title(f"Coefficients at rho = {result.rho[i]:g}")
+    ax.set_title(f"Coefficients at {row_name(result, i)}")
     return ax
 
 

@@ -125,15 +125,34 @@ def rho_row(result: Any, rho: float | None, response: int | None) -> int:
     if response is not None and (not is_whole(response) or not 0 <= response < q):
         raise InvalidInput(f"response={response!r} must be a whole number from 0 to {q - 1}.")
     if rho is not None:
-        near = np.flatnonzero(np.isclose(result.rho, rho, rtol=1e-6, atol=1e-12)) if np.isscalar(rho) else []
-        if len(near) != 1:
-            known = ", ".join(f"{r:g}" for r in result.rho)
-            raise InvalidInput(f"rho={rho!r:.60} was not swept; choose one of {known}.")
-        return int(near[0])
+        return _best_row(result, swept_rows(result.rho, rho), response)
     if result.errors is None:
         return len(result.rho) - 1
     best = result.best("min")
     return (best if response is None else best[response]).index[0]
+
+
+def swept_rows(swept: np.ndarray, rho: Any) -> np.ndarray:
+    """The rows of a grid that have this rho: one, or one for each blend. Raises InvalidInput if there is none."""
+    near = np.flatnonzero(np.isclose(swept, rho, rtol=1e-6, atol=1e-12)) if np.isscalar(rho) else np.empty(0, int)
+    if not len(near):
+        raise InvalidInput(
+            f"rho={rho!r:.60} was not swept; choose one of {', '.join(f'{r:g}' for r in np.unique(swept))}."
+        )
+    return near
+
+
+def _best_row(result: Any, rows: np.ndarray, response: int | None) -> int:
+    """The first of the rows, or the one of least held-out error if there are several and folds."""
+    if len(rows) == 1 or result.errors is None:
+        return int(rows[0])
+    mean = of_response(result.error_mean, response)[rows]
+    return int(rows[np.argmin(np.nanmin(np.where(np.isfinite(mean), mean, np.inf), axis=1))])
+
+
+def row_name(result: Any, i: int) -> str:
+    """What a row of the grid is."""
+    return f"rho = {result.rho[i]:g}" + ("" if result.blend is None else f", blend = {result.blend[i]:g}")
 
 
 def of_response(array: np.ndarray, response: int | None) -> np.ndarray:

@@ -31,6 +31,8 @@ class FitOptions:
     """What every fit of a sweep minimised, beside alpha and rho; the arguments of `jaxnet.sweep` of these names.
 
     `weighted`: whether there were sample weights. `penalty_factor`, `lower` and `upper` (p,), or None where they do nothing.
+    `adaptive_weights` (p,), with q responses (q, p): what the L1 part of the full-data fits is multiplied by besides, None
+    without `adaptive`; those of the folds differ.
     """
 
     fit_intercept: bool
@@ -39,6 +41,7 @@ class FitOptions:
     penalty_factor: Float[np.ndarray, " p"] | None = None
     lower: Float[np.ndarray, " p"] | None = None
     upper: Float[np.ndarray, " p"] | None = None
+    adaptive_weights: Float[np.ndarray, "*q p"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +49,8 @@ class BestFit:
     """The fit that a rule chose: at `index` (i, k) of the grid, refitted on all rows, with its cross-validated error.
 
     `cv_error` is the mean held-out error in the metric of the sweep (by default the weighted mean squared one, in units of y
-    squared), `cv_se` its standard error over folds; both are nan without folds.
+    squared), `cv_se` its standard error over folds; both are nan without folds. `blend` is the share of the penalised fit, 1
+    without `relax`; `gap` and `status` are those of the penalised fit.
     """
 
     rule: str
@@ -60,10 +64,12 @@ class BestFit:
     nonzeros: int
     gap: float
     status: Status
+    blend: float = 1.0
 
     def __repr__(self) -> str:
         error = "" if np.isnan(self.cv_error) else f"cv_error={self.cv_error:.6g} +- {self.cv_se:.2g}, "
         return (
-            f"BestFit(rule={self.rule!r}, alpha={self.alpha:.6g}, rho={self.rho:g}, nonzeros={self.nonzeros}, "
+            f"BestFit(rule={self.rule!r}, alpha={self.alpha:.6g}, rho={self.rho:g}, "
+            f"{'' if self.blend == 1 else f'blend={self.blend:g}, '}nonzeros={self.nonzeros}, "
             f"{error}gap={self.gap:.1e}, status={self.status.name})"
         )

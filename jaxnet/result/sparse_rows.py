@@ -20,15 +20,30 @@ class SparseRows:
     starts: Int[np.ndarray, " rows+1"]
     n_columns: int
 
+    @classmethod
+    def pack(cls, rows: list[tuple[np.ndarray, np.ndarray]], n_columns: int) -> SparseRows:
+        """From the columns, in any order, and the values of each row."""
+        starts = np.concatenate([[0], np.cumsum([len(columns) for columns, _ in rows])])
+        columns = np.concatenate([columns for columns, _ in rows]).astype(np.int32)
+        order = [np.argsort(columns, kind="stable") for columns, _ in rows]
+        shuffled = np.concatenate([o + start for o, start in zip(order, starts[:-1], strict=True)]).astype(np.int64)
+        values = np.concatenate([values for _, values in rows])
+        return cls(values[shuffled], columns[shuffled], starts, n_columns)
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def row(self, i: int) -> Float[np.ndarray, " p"]:
         """Row i as a dense vector."""
         dense = np.zeros(self.n_columns)
-        span = slice(self.starts[i], self.starts[i + 1])
-        dense[self.columns[span]] = self.values[span]
+        columns, values = self.parts(i)
+        dense[columns] = values
         return dense
+
+    def parts(self, i: int) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+        """The columns and the values of row i."""
+        span = slice(self.starts[i], self.starts[i + 1])
+        return self.columns[span], self.values[span]
 
     def toarray(self) -> Float[np.ndarray, "rows p"]:
         """All rows, dense."""

@@ -37,6 +37,10 @@ class SweepResult:
     units of y; "r2", 1 - R2 without a unit; or that of the caller's function. Coefficients are in units of y per unit of
     their column.
 
+    With `relax` the R rows are pairs of a rho and a blend, the blends of the first rho first: `blend` (R,) has their shares
+    of the penalised fit, `rho` (R,) repeats. Coefficients, intercepts and errors are those of the blends; `gap`, `kkt`,
+    `iterations` and `status` those of the penalised fits that they come from. `blend` is None otherwise.
+
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=10, cv=3, standardize=True)
@@ -60,6 +64,7 @@ class SweepResult:
     fold_coefs: SparseRows | None = None
     fold_intercepts: np.ndarray | None = None
     metric: str = "mse"
+    blend: np.ndarray | None = None
 
     @property
     def n_features(self) -> int:
@@ -139,6 +144,8 @@ class SweepResult:
     ) -> list[BestFit] | list[list[BestFit]]:
         """The winner of each rho, in the order of `rho`: R models, each chosen by `best`'s rule among its own alphas.
 
+        With `relax` that is the winner of each pair of a rho and a blend.
+
         With q responses a list of q such lists. Raises InvalidInput as `best` does.
 
         >>> import jaxnet
@@ -164,7 +171,8 @@ class SweepResult:
 
         A being the columns whose coefficients move, all centred; at rho = 1 the rank of X_A. The 1 is the intercept's;
         unpenalised columns count, coefficients at a bound do not, and penalty factors, weights and standardisation enter
-        as they do in the fit. Values compare fits of one result, not known and unknown variances.
+        as they do in the fit. A relaxed fit has the blend of that and of the rank of X_A. `adaptive` weights are taken as
+        given: what their first fit costs is not counted. Values compare fits of one result, not known and unknown variances.
 
         Parameters
         - X, y, sample_weight: those of the sweep, which a result does not hold. How it fitted them it does (`options`).
@@ -338,14 +346,16 @@ class SweepResult:
             nonzeros=int(self.nonzeros[at]),
             gap=float(self.gap[at][0]),
             status=Status(int(self.status[at][0])),
+            blend=1.0 if self.blend is None else float(self.blend[i]),
         )
 
     def __repr__(self) -> str:
         R, A = self.alphas.shape[-2:]
         folds = 0 if self.errors is None else self.errors.shape[-1]
+        rows = "rho" if self.blend is None else "(rho, blend)"
         responses = "" if self.n_responses is None else f"{self.n_responses} responses x "
         lines = [
-            f"SweepResult: {self.gap.size:,} fits of {self.n_features:,} columns = {responses}{R} rho x {A} alphas x "
+            f"SweepResult: {self.gap.size:,} fits of {self.n_features:,} columns = {responses}{R} {rows} x {A} alphas x "
             + (f"({folds} folds + all rows)" if folds else "all rows")
         ]
         if folds:

@@ -50,7 +50,8 @@ class Criteria:
     Arrays are (R, A), with several responses (q, R, A): `alphas`; `df`, the degrees of freedom; `rss`, the weighted
     residual sum of squares (weights averaging one) in units of y squared; `aic`, `aicc`, `bic`, `ebic`, nan where they are not
     defined; `reason`, which says why not and is empty elsewhere. `rho` (R,); `n` rows of positive weight; `gamma` of
-    EBIC; `noise_variance` () or (q,), known or estimated, None where the fits' own residuals were used.
+    EBIC; `noise_variance` () or (q,), known or estimated, None where the fits' own residuals were used; `blend` (R,) of
+    relaxed fits, or None.
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -71,14 +72,16 @@ class Criteria:
     n: int
     gamma: float
     noise_variance: np.ndarray | None
+    blend: np.ndarray | None = None
 
     def rows(self) -> list[dict]:
-        """One dict per fit (response, rho, alpha, df, rss, the criteria, reason), as `pandas.DataFrame` takes them."""
+        """One dict per fit (response, rho, blend, alpha, df, rss, the criteria, reason), as `pandas.DataFrame` takes them."""
         names = ("df", "rss", *CRITERIA)
         table = []
         for at in np.ndindex(self.alphas.shape):
             response = {"response": at[0]} if len(at) == 3 else {}
-            point = {"rho": float(self.rho[at[-2]]), "alpha": float(self.alphas[at])}
+            blend = {} if self.blend is None else {"blend": float(self.blend[at[-2]])}
+            point = {"rho": float(self.rho[at[-2]]), **blend, "alpha": float(self.alphas[at])}
             values = {name: float(getattr(self, name)[at]) for name in names}
             table.append({**response, **point, **values, "reason": str(self.reason[at])})
         return table
@@ -112,10 +115,10 @@ def information_criteria(result, X, y, *, sample_weight, noise_variance, gamma) 
     data = same_data(result, X, y, sample_weight)
     fits = examine(result, data)
     noise = estimate(noise_variance, result, data, fits)
-    return _build(result.rho, result.alphas, fits, noise, float(gamma))
+    return _build(result, fits, noise, float(gamma))
 
 
-def _build(rho, alphas, fits: Fits, noise: Float[np.ndarray, " q"] | None, gamma: float) -> Criteria:
+def _build(result, fits: Fits, noise: Float[np.ndarray, " q"] | None, gamma: float) -> Criteria:
     limit = min(fits.n - 2.0, np.inf if noise is not None else LARGEST_SHARE * fits.n)
     reason = _reasons(fits, limit)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -127,17 +130,18 @@ def _build(rho, alphas, fits: Fits, noise: Float[np.ndarray, " q"] | None, gamma
         rss = fits.n * fits.mean_square * fits.unit[:, None, None] ** 2
         terms = Terms(misfit, fits.df, fits.n, _log_choose(fits.candidates, fits.nonzeros), gamma)
         values = {name: np.where(reason == "", criterion(terms), np.nan) for name, criterion in CRITERIA.items()}
-    shape = lambda x: x.reshape(alphas.shape)
+    shape = lambda x: x.reshape(result.alphas.shape)
     return Criteria(
-        rho=rho,
-        alphas=alphas,
+        rho=result.rho,
+        alphas=result.alphas,
         df=shape(fits.df),
         rss=shape(rss),
         **{name: shape(value) for name, value in values.items()},
         reason=shape(reason),
         n=fits.n,
         gamma=gamma,
-        noise_variance=noise if noise is None else noise.reshape(alphas.shape[:-2]),
+        noise_variance=noise if noise is None else noise.reshape(result.alphas.shape[:-2]),
+        blend=result.blend,
     )
 
 

@@ -85,6 +85,7 @@ def examine(result, data: Data) -> Fits:
     centre = data.Y @ data.w if options.fit_intercept else np.zeros(len(data.Y))
     unit = np.max(np.abs(data.Y - centre[:, None]), axis=1)
     unit = np.where(unit > 0, unit, 1.0)
+    blend = np.ones(grid[1]) if result.blend is None else result.blend
     for j, i in np.ndindex(grid[:2]):
         B = result.coefs.block((j * grid[1] + i) * grid[2] + np.arange(grid[2]), used)[1]
         R = ((data.Y[j] - intercepts[j, i][:, None]) - B @ X.T) / unit[j]
@@ -94,6 +95,8 @@ def examine(result, data: Data) -> Fits:
         free = ((B != 0) | unshrunk[j, i][:, None]) & _inside(B, lower, upper)
         for k in np.flatnonzero(np.isfinite(B).all(axis=1)):
             df[j, i, k] = hat.degrees_of_freedom(free[k], alphas[j, i, k] * (1 - result.rho[i]))
+            if blend[i] < 1:  # least squares on the support has its rank
+                df[j, i, k] = blend[i] * df[j, i, k] + (1 - blend[i]) * hat.degrees_of_freedom(free[k], 0.0)
     candidates = p if options.penalty_factor is None else int(np.count_nonzero(options.penalty_factor))
     scale = np.max(np.abs(data.Y), axis=1) / unit
     rounding = (100 * EPS * float(np.max(scale))) ** 2
