@@ -166,6 +166,17 @@ def test_one_of_several_responses_is_drawn(data, response):
     np.testing.assert_allclose(*heights, rtol=1e-3)
 
 
+def test_relaxed_results_are_drawn_by_rho_and_blend(data):
+    result = jaxnet.sweep(data.X, data.y, rho=[0.5, 1.0], alphas=12, standardize=True, relax=(1.0, 0.0))
+    best = [np.nanmin(m) for m in result.error_mean]
+    row = 2 + int(best[3] < best[2])
+    assert f"blend = {result.blend[row]:g}" in plots.cv_curve(result, rho=1.0).get_title()
+    np.testing.assert_allclose(plots.cv_curve(result, rho=1.0).containers[0][0].get_ydata(), result.error_mean[row])
+    assert len(plots.cv_map(result).get_yticklabels()) == 4
+    plots.coefficient_path(result)
+    plots.rho_path(result)
+
+
 def test_without_folds_paths_are_drawn_and_errors_refused(data):
     result = jaxnet.fit_path(data.X, data.y, rho=[0.5, 1.0], alphas=10, standardize=True)
     assert "rho = 1" in plots.coefficient_path(result).get_title()

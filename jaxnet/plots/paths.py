@@ -67,8 +67,8 @@ def rho_path(
 ) -> Any:
     """The coefficients as rho goes from ridge to lasso at one alpha.
 
-    Of each rho the fit is drawn whose alpha is nearest to `alpha` on a log scale; where the nearest is further off than a
-    tenth, the line has a gap.
+    Of each rho (at the winner's blend, if there are several) the fit is drawn whose alpha is nearest to `alpha` on a log
+    scale; where the nearest is further off than a tenth, the line has a gap.
 
     - alpha: by default the winner's (without folds the median of all). Other arguments: those of `coefficient_path`.
 
@@ -81,13 +81,14 @@ def rho_path(
     >>> ax = plots.rho_path(result, alpha=1.0)
     """
     row, top = rho_row(result, None, response), check_top(top)
-    if len(result.rho) < 2:
+    rows = np.arange(len(result.rho)) if result.blend is None else np.flatnonzero(result.blend == result.blend[row])
+    if len(rows) < 2:
         raise InvalidInput(f"The sweep has one rho, {result.rho[0]:g}: sweep several to see what rho does.")
-    grid = of_response(result.alphas, response)
+    grid = of_response(result.alphas, response)[rows]
     if alpha is None:
         best = None if result.errors is None else result.best("min")
         best = best if response is None or best is None else best[response]
-        alpha = float(np.median(grid[row])) if best is None else best.alpha
+        alpha = float(np.median(grid)) if best is None else best.alpha
     if not is_number(alpha) or not 0 < alpha < np.inf:
         raise InvalidInput(f"alpha={alpha!r:.60} must be a positive number.")
     with np.errstate(divide="ignore"):
@@ -98,12 +99,12 @@ def rho_path(
             f"alpha={alpha:g} is near fits of {near.sum()} rho only: choose one between {grid.min(axis=1).max():.3g} and "
             f"{grid.max(axis=1).min():.3g}."
         )
-    coefs = np.stack([result.coef_at(i, int(k), response) for i, k in enumerate(at)])
+    coefs = np.stack([result.coef_at(i, int(k), response) for i, k in zip(rows, at, strict=True)])
     coefs = np.where(near[:, None], coefs * _scale(sd, result.n_features), np.nan)
     columns = np.flatnonzero(np.nan_to_num(coefs).any(axis=0))
-    order, names = np.argsort(result.rho), column_names(result.feature_names, result.n_features)
+    order, names = np.argsort(result.rho[rows]), column_names(result.feature_names, result.n_features)
     ax = new_axes(ax)
-    _lines(ax, result.rho[order], coefs[order][:, columns].T, [names[j] for j in columns], top)
+    _lines(ax, result.rho[rows][order], coefs[order][:, columns].T, [names[j] for j in columns], top)
     ax.set_xlabel("rho (0 ridge, 1 lasso)")
     ax.set_ylabel("coefficient" if sd is None else "coefficient per standard deviation")
     ax.set_title(f"Coefficients at alpha = {alpha:.3g}")
