@@ -14,6 +14,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxnet.compilation import compiled_once
 from jaxnet.solver.view import View
 
 SPAN = 128
@@ -67,7 +68,8 @@ def build(view: View, columns: list[Int[np.ndarray, " k"]], dtype, least: int = 
     for s, chosen in enumerate(columns):
         index[s, : len(chosen)] = chosen
         member[s, chosen] = True
-    return WorkingSet(index, sizes, member, _fill(view, index, np.dtype(dtype)), view.by_rows)
+    fill = compiled_once(_fill, index.shape, view.cross.shape, type(view), dtype)
+    return WorkingSet(index, sizes, member, fill(view, index, np.dtype(dtype)), view.by_rows)
 
 
 def extend(ws: WorkingSet, view: View, wanted: Bool[np.ndarray, "S p"], busy) -> tuple[WorkingSet, np.ndarray | None]:
@@ -113,7 +115,8 @@ def _append(ws: WorkingSet, view: View, new: list[np.ndarray]) -> WorkingSet:
             member[s, part] = True
             count[s] += len(part)
         # A copy: the device may still read this call's index when the next one writes into it.
-        entries = _insert(view, entries, index.copy(), batch, offset)
+        insert = compiled_once(_insert, entries.shape, view.cross.shape, type(view), ws.dtype)
+        entries = insert(view, entries, index.copy(), batch, offset)
     return WorkingSet(index, count, member, entries, ws.by_rows)
 
 
