@@ -13,6 +13,7 @@ from jaxnet.cli.shared_options import (
     check_source,
     numbers,
     seed,
+    share,
 )
 from jaxnet.cli.stability_options import add_stability
 
@@ -91,8 +92,8 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     add_columns(data)
 
     grid = sweep.add_argument_group("grid")
-    share = "shares of the L1 penalty, from 0 (ridge) to 1 (lasso); default 0.1 0.5 0.9 1"
-    grid.add_argument("--rho", type=numbers, nargs="+", metavar="RHO", help=share)
+    l1 = "shares of the L1 penalty, from 0 (ridge) to 1 (lasso); default 0.1 0.5 0.9 1"
+    grid.add_argument("--rho", type=numbers, nargs="+", metavar="RHO", help=l1)
     strength = "a count of strengths (default 100), or the strengths themselves (such as 0.1 0.01)"
     grid.add_argument("--alphas", type=numbers, nargs="+", metavar="ALPHA", help=strength)
     ratio = "smallest alpha over largest; default 1e-3, or 1e-2 for fewer rows than columns"

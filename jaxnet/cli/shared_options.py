@@ -11,10 +11,10 @@ def check_source(args: argparse.Namespace) -> None:
 
 
 def check_output(args: argparse.Namespace) -> None:
-    """Refuse an empty --out, and --overwrite without it."""
+    """Refuse an empty --out, and --overwrite without it (but `jaxnet report` knows where to write)."""
     if args.out == "":
         args.parser.error("--out is empty: name where the results go")
-    if args.overwrite and args.out is None:
+    if args.overwrite and args.out is None and args.command != "report":
         args.parser.error("--overwrite needs --out")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, dashes, new_axes, swept_rows
+from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, new_axes, swept_rows
 from jaxnet.selection.criteria import CRITERIA
 
 
@@ -37,7 +37,8 @@ def criteria_curves(criteria: Any, rho: float | None = None, *, response: int | 
     for rank, (name, values) in enumerate(defined.items()):
         least = int(np.nanargmin(values))
         height = values - values[least]
-        ax.plot(alphas, height, color=colour(rank), ls=dashes(0), lw=LINE, label=name.upper().replace("AICC", "AICc"))
+        label, style = name.upper().replace("AICC", "AICc"), ("-", "--", "-.", ":")[rank]
+        ax.plot(alphas, height, color=colour(rank), ls=style, lw=LINE, label=label)
         ax.plot(alphas[least], 0.0, "o", color=colour(rank), ms=6)
     alpha_axis(ax, alphas)
     counts_on_top(ax, alphas, np.nan_to_num(df), "degrees of freedom")

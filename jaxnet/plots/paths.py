@@ -45,7 +45,7 @@ def coefficient_path(
     i, top = rho_row(result, rho, response), check_top(top)
     alphas = of_response(result.alphas, response)[i]
     columns, values = _row(result, i, response)
-    values = values * _scale(sd, result.n_features)[columns]
+    values = values * _scale(sd, result.n_features)[columns, None]
     ax = new_axes(ax)
     _lines(ax, alphas, values, [column_names(result.feature_names, result.n_features)[j] for j in columns], top)
     ax.set_ylabel("coefficient" if sd is None else "coefficient per standard deviation")
@@ -68,11 +68,12 @@ def rho_path(
     """The coefficients as rho goes from ridge to lasso at one alpha.
 
     Of each rho (at the winner's blend, if there are several) the fit is drawn whose alpha is nearest to `alpha` on a log
-    scale; where the nearest is further off than a tenth, the line has a gap.
+    scale; where its grid ends before, the line has a gap.
 
-    - alpha: by default the winner's (without folds the median of all). Other arguments: those of `coefficient_path`.
+    - alpha: by default the winner's (without folds the median of all), or the nearest that every rho
+      has. Other arguments: those of `coefficient_path`.
 
-    Raises InvalidInput for a sweep of one rho, an alpha that no grid comes near, and wrong arguments.
+    Raises InvalidInput for a sweep of one rho, an alpha that no two grids have, and wrong arguments.
 
     >>> import jaxnet
     >>> from jaxnet import plots
@@ -89,16 +90,17 @@ def rho_path(
         best = None if result.errors is None else result.best("min")
         best = best if response is None or best is None else best[response]
         alpha = float(np.median(grid)) if best is None else best.alpha
+        alpha = float(np.clip(alpha, grid.min(axis=1).max(), max(grid.max(axis=1).min(), grid.min(axis=1).max())))
     if not is_number(alpha) or not 0 < alpha < np.inf:
         raise InvalidInput(f"alpha={alpha!r:.60} must be a positive number.")
-    with np.errstate(divide="ignore"):
-        off = np.abs(np.log(grid) - np.log(alpha))
-    at, near = off.argmin(axis=1), off.min(axis=1) <= np.log(1.1)
+    near = (grid.min(axis=1) <= 1.1 * alpha) & (alpha <= 1.1 * grid.max(axis=1))
     if near.sum() < 2:
         raise InvalidInput(
-            f"alpha={alpha:g} is near fits of {near.sum()} rho only: choose one between {grid.min(axis=1).max():.3g} and "
+            f"alpha={alpha:g} is on the grid of {near.sum()} rho only: choose one between {grid.min(axis=1).max():.3g} and "
             f"{grid.max(axis=1).min():.3g}."
         )
+    with np.errstate(divide="ignore"):
+        at = np.abs(np.log(grid) - np.log(alpha)).argmin(axis=1)
     coefs = np.stack([result.coef_at(i, int(k), response) for i, k in zip(rows, at, strict=True)])
     coefs = np.where(near[:, None], coefs * _scale(sd, result.n_features), np.nan)
     columns = np.flatnonzero(np.nan_to_num(coefs).any(axis=0))
@@ -115,12 +117,8 @@ def _row(result: Any, i: int, response: int | None) -> tuple[np.ndarray, np.ndar
     """The columns that are ever nonzero on a row of the grid, and their coefficients (k, A)."""
     count = result.alphas.shape[-1]
     first = np.ravel_multi_index((i, 0) if response is None else (response, i, 0), result.alphas.shape)
-    rows = result.coefs
-    span = slice(rows.starts[first], rows.starts[first + count])
-    columns, where = np.unique(rows.columns[span], return_inverse=True)
-    values = np.zeros((len(columns), count))
-    values[where, np.repeat(np.arange(count), np.diff(rows.starts[first : first + count + 1]))] = rows.values[span]
-    return columns, values
+    columns, block = result.coefs.block(first + np.arange(count))
+    return columns, block.T
 
 
 def _scale(sd: Any, p: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 import base64
 import hashlib
 from datetime import datetime
-from importlib.resources import files
 from os import PathLike
+from pkgutil import get_data
 from typing import Any
 
 from jaxnet import __version__
@@ -50,8 +50,7 @@ def render_page(content: Content) -> str:
         raise InvalidInput(
             "A report needs jinja2, which is not installed: pip install 'jaxnet-elasticnet[report]'."
         ) from None
-    ours = files("jaxnet.report")
-    text = {name: (ours / name).read_bytes().decode("utf-8") for name in ("page.html.j2", "page.css", "page.js")}
+    text = {name: get_data("jaxnet.report", name).decode("utf-8") for name in ("page.html.j2", "page.css", "page.js")}
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     digest = lambda name: base64.b64encode(hashlib.sha256(text[name].encode()).digest()).decode()
     return environment.from_string(text["page.html.j2"]).render(
