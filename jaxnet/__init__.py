@@ -31,6 +31,8 @@ _HOME = {
     "save": "persistence",
     "load": "persistence",
     "read_metadata": "persistence",
+    "Store": "store.reading",
+    "StoredRun": "store.reading",
     "load_diabetes": "data.examples",
     "make_genomics": "data.generator",
     "InvalidInput": "errors",
@@ -62,6 +64,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.selection.criteria import Criteria as Criteria
     from jaxnet.selection.stability import StabilityResult as StabilityResult
     from jaxnet.selection.stability import stability_selection as stability_selection
+    from jaxnet.store.reading import Store as Store
+    from jaxnet.store.reading import StoredRun as StoredRun
     from jaxnet.sweeps import fit_path as fit_path
     from jaxnet.sweeps import sweep as sweep
 

@@ -2,7 +2,7 @@
 
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import jax
 import numpy as np
@@ -11,10 +11,12 @@ from jax.tree_util import register_dataclass
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.journal import Journal
 from jaxnet.problem import Problem
 from jaxnet.progress import Progress
 from jaxnet.request import Request, parse
 from jaxnet.result import FitOptions, SparseRows, Status, SweepResult
+from jaxnet.store.recording import recording
 
 
 def sweep(
@@ -39,6 +41,8 @@ def sweep(
     max_memory=None,
     progress=None,
     keep_fold_coefs=False,
+    store=None,
+    run=None,
 ) -> SweepResult:
     """Fit the elastic net on the whole (alpha, rho) grid, on all rows and on every fold, over one copy of X.
 
@@ -71,8 +75,14 @@ def sweep(
     - max_memory: bytes (or "2GB") that the working arrays beside X may take; fits are solved in chunks that keep to it.
     - progress: True for a progress bar, or a function of (fits done, fits in all).
     - keep_fold_coefs: also keep the coefficients of the fold fits.
+    - store: the path of an SQLite file, made if need be, to which finished fits go every other second. Whatever stops the
+      sweep, the same call goes on from there, and its result is the same, to the last bit, as if nothing had stopped it
+      (on the same kind of machine). Several sweeps can share a store; `jaxnet.Store` reads it.
+    - run: what the store calls this sweep; by default a name made from the problem. A name that the store has for
+      another problem is refused, and so is one that another process is working on.
 
-    Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong. Warns
+    Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong, and
+    OSError where the store cannot be written (what it holds stays). Warns
     once (ConvergenceWarning) if fits missed `tol`; they are marked in `status`.
 
     Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent).
@@ -89,8 +99,8 @@ def sweep(
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
         keep_fold_coefs=keep_fold_coefs,
     )  # fmt: skip
-    with _reporting(progress) as report, jax.enable_x64(True), _on(device):
-        result = _run(request, report)
+    with _reporting(progress) as report, jax.enable_x64(True), _on(device), recording(store, run, request) as journal:
+        result = _run(request, report, journal)
     _warn(result)
     return result
 
@@ -108,13 +118,21 @@ def fit_path(X, y, **options) -> SweepResult:
     return sweep(X, y, cv=None, **options)
 
 
-def _run(request: Request, progress) -> SweepResult:
+def _run(request: Request, progress, journal: Journal) -> SweepResult:
+    known = journal.result()
+    if known is not None:
+        return replace(known, feature_names=request.feature_names)
     problem = Problem.build(request)
     top = problem.alpha_max()
     alphas = alpha_grid(request, top)
     collector = Collector(problem, alphas, progress)
-    solve_all(problem, alphas, top, collector)
-    return collector.result()
+    journal.begin(collector)
+    for piece in journal.pieces():
+        collector.restore(piece)
+    solve_all(problem, alphas, top, collector, journal)
+    result = collector.result()
+    journal.finish(result)
+    return result
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import jaxnet
 
 ROOT = Path(jaxnet.__file__).parent
 ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
-ONE_SWEEP = {"sweeps", "request", "problem", "dispatch", "collect"}  # the functional call and its parts
+ONE_SWEEP = {"sweeps", "request", "problem", "dispatch", "collect", "journal"}  # the functional call and its parts
 SWEEP = ENGINE | ONE_SWEEP | {"data", "result", "progress"}
 MODELS = SWEEP | {"selection", "missing"}
 TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
@@ -27,6 +27,7 @@ ROOMS = {  # room: the other rooms it may import
     "solver": ENGINE,
     "result": SWEEP | {"selection"},  # its methods delegate to pure functions of arrays there
     **dict.fromkeys(ONE_SWEEP, SWEEP),
+    "sweeps": SWEEP | {"store"},  # the journal of a sweep is opened there, and handed to its parts
     "selection": SWEEP,
     "missing": SWEEP,
     "persistence": {"errors", "data", "result"},
