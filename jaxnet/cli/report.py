@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.cli.console import aligned
 from jaxnet.cli.dataset import Dataset
 from jaxnet.resampling import KFold
 from jaxnet.result import BestFit, Status, SweepResult
@@ -122,7 +123,7 @@ class Report:
             ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.dataset.X.shape[1]:,}"),
         ):
             lines.append((label, *(show(fit) for fit in fits.values())))
-        return "\n".join([*_aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
+        return "\n".join([*aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
 
     def _edge_note(self) -> list[str]:
         best = self.kept
@@ -141,7 +142,7 @@ class Report:
         lines += [(self.dataset.features[j], f"{best.coef[j]:.5g}", f"{effect[j]:.5g}") for j in order]
         lines += [("(intercept)", f"{best.intercept:.5g}", "")]
         more = int(best.nonzeros) - len(order)
-        return "\n".join([*_aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
+        return "\n".join([*aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
 
     def _checks(self) -> str:
         certificate = self._certificate()
@@ -184,16 +185,6 @@ def _null_error(dataset: Dataset, result: SweepResult, folds: KFold) -> float:
 def _worst_status(codes: np.ndarray) -> str:
     from_worst = (Status.DIVERGED, Status.MAX_ITER, Status.DEGENERATE, Status.CONVERGED)
     return next(status.name.lower() for status in from_worst if status in codes)
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows of cells as lines: the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def _finite(value: Any) -> float | None:

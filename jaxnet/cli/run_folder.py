@@ -53,6 +53,17 @@ def _check_existing(path: Path, overwrite: bool) -> None:
         )
 
 
+def check_free_file(out: str, overwrite: bool) -> None:
+    """Raise unless the file `out` may be written: it is new, or may be overwritten."""
+    if os.path.isdir(out):
+        raise InvalidInput(f"--out {out} is a folder: name a file.")
+    if os.path.isfile(out) and not overwrite:
+        raise InvalidInput(f"--out {out} exists: choose another file, or add --overwrite to replace it.")
+    folder = os.path.dirname(os.path.realpath(out))
+    if not os.path.isdir(folder):
+        raise InvalidInput(f"--out {out}: there is no folder {folder}.")
+
+
 def write_run(
     folder: str,
     overwrite: bool,

@@ -25,7 +25,6 @@ TABLES = {
     fingerprint TEXT NOT NULL,
     problem TEXT NOT NULL,
     about TEXT NOT NULL,
-    chunks TEXT,
     fits INTEGER,
     best TEXT,
     begun TEXT NOT NULL,
@@ -50,8 +49,8 @@ TABLES = {
 )""",
     "blobs_of": "CREATE INDEX blobs_of ON blobs (run, kind, unit)",
 }
-"""A run: `problem`, `about`, `chunks` and `best` are JSON; `fits` is how many it has in all. A unit is 'done' or 'halved'.
-Blobs are of kind 'fits', 'mark' or 'result'; one with `more` goes on in the next row of its kind and unit."""
+"""A run: `problem`, `about` and `best` are JSON; `fits` is how many it has in all. A unit is 'done' or 'halved'.
+Blobs are of kind 'chunks', 'fits', 'mark' or 'result'; one with `more` goes on in the next row of its kind and unit."""
 SETTINGS = ["PRAGMA synchronous=FULL", "PRAGMA trusted_schema=OFF"]
 PATIENCE = 60.0
 """Seconds to wait for other processes that write to the same store."""

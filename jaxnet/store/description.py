@@ -1,14 +1,18 @@
 """What a run is a sweep of: a dict of plain values that people can read, and in which two sweeps differ or do not."""
 
+from __future__ import annotations
+
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxnet import __version__
 from jaxnet.data.fingerprint import fingerprint
-from jaxnet.request import Request
+
+if TYPE_CHECKING:  # to read a store needs no more
+    from jaxnet.request import Request
 
 _SHOWN = 12  # numbers of an array that are told one by one
 _LETTERS = 60
@@ -54,10 +58,11 @@ def name_of(problem: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(problem, sort_keys=True).encode()).hexdigest()
 
 
-def differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+def differences(one: dict[str, Any], other: dict[str, Any], where: tuple[str, str] = ("there", "here")) -> list[str]:
     """What two descriptions say differently, each as a phrase."""
-    names = [name for name in {**here, **there} if there.get(name) != here.get(name)]
-    return [f"{name} is {_cut(there.get(name))} there and {_cut(here.get(name))} here" for name in names]
+    names = [name for name in {**other, **one} if one.get(name) != other.get(name)]
+    first, second = where
+    return [f"{name} is {shown(one.get(name))} {first} and {shown(other.get(name))} {second}" for name in names]
 
 
 def _shown(array: np.ndarray) -> Any:
@@ -73,6 +78,7 @@ def _unless(idle: float, array: np.ndarray) -> Any:
     return json.loads(json.dumps(_shown(array)).replace("-Infinity", '"-inf"').replace("Infinity", '"inf"'))
 
 
-def _cut(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A plain value as a short text, in which nothing steers a terminal."""
     text = json.dumps(value, ensure_ascii=True)
     return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 3]}..."

@@ -54,20 +54,14 @@ class Ledger(Journal):
             yield from self._list(self._opened(blob))
 
     def limits(self, found: Limits) -> Limits:
-        ((text,),) = self.database.execute("SELECT chunks FROM runs WHERE id = ?", self.run)
-        if text is None:
-            numbers = [None if number == float("inf") else number for number in found]
+        stored = [self._opened(blob) for blob in self.database.get(self.run, "chunks")]
+        if not stored:
             with self.database.transaction():
-                self.database.execute("UPDATE runs SET chunks = ? WHERE id = ?", json.dumps(numbers), self.run)
+                self.database.put(self.run, "", "chunks", self.sealed([found.workers, *map(float, found[1:])]))
             return found
-        try:
-            workers, *sizes = json.loads(text)
-            sizes = [float("inf") if size is None else float(size) for size in sizes]
-            if type(workers) is int and workers > 0 and min(sizes) > 0:
-                return Limits(workers, *sizes)
-        except (TypeError, ValueError):
-            pass
-        self.refuse("how it was cut into chunks cannot be read")
+        if len(stored) > 1 or not _are_limits(stored[0]):
+            self.refuse("how it was cut into chunks cannot be read")
+        return Limits(*stored[0])
 
     def unit(self, name: str) -> Unit:
         return _Page(self, name, self._states.get(name) == "done")
@@ -178,6 +172,11 @@ class _Page(Unit):
         self._waiting, self._arrays = [], None
         end = time.monotonic()
         self._due = end + max(SECONDS, SHARE * (end - start))
+
+
+def _are_limits(value: Any) -> bool:
+    numbers = isinstance(value, list) and list(map(type, value)) == [int, float, float]
+    return numbers and all(number > 0 for number in value)
 
 
 def now() -> str:

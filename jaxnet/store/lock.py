@@ -7,7 +7,6 @@ from pathlib import Path
 
 from jaxnet.errors import InvalidInput
 
-
 _TRIES, _PAUSE = 5, 0.02
 
 
@@ -23,7 +22,9 @@ class RunLock:
 
     def acquire(self) -> bool:
         """Whether it is ours now. Raises `OSError` where no file can be made."""
-        for _ in range(_TRIES):  # a look of `is_held` takes it for a moment; and whoever held it may just remove the file
+        for _ in range(
+            _TRIES
+        ):  # a look of `is_held` takes it for a moment; and whoever held it may just remove the file
             if self._try():
                 return True
             time.sleep(_PAUSE)
