@@ -121,6 +121,8 @@ def fit_path(X, y, **options) -> SweepResult:
 def _run(request: Request, progress, journal: Journal) -> SweepResult:
     known = journal.result()
     if known is not None:
+        if progress:
+            progress(known.gap.size, known.gap.size)
         return replace(known, feature_names=request.feature_names)
     problem = Problem.build(request)
     top = problem.alpha_max()

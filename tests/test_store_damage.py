@@ -24,7 +24,7 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setattr(ledger, "SHARE", 0.0)
     path = tmp_path / "runs.db"
     with pytest.raises(KeyboardInterrupt):
-        run_sweep(store=path, run="mine", progress=stop_after(14))
+        run_sweep(store=path, run="mine", progress=stop_after(7))
     return path
 
 
@@ -57,12 +57,13 @@ def test_places_where_no_file_can_be_are_errors_of_the_system(where, tmp_path):
 
 
 READ_ONLY = """
-import os, stat, sys
+import fcntl, os, sys
 import jaxnet
-path, folder = sys.argv[1], os.path.dirname(sys.argv[1])
+from jaxnet.store.database import Database
+jaxnet.Store
+path = sys.argv[1]
 os.setuid(65534) if os.getuid() == 0 else None
 assert [run.name for run in jaxnet.Store(path).runs()] == ["mine"]
-from jaxnet.store.database import Database
 try:
     database = Database.for_writing(path)
     with database.transaction():
@@ -150,11 +151,8 @@ def test_truncated_and_overwritten_stores_are_refused(store):
 
 @pytest.mark.parametrize("kind", ["fits", "mark"])
 def test_a_changed_blob_is_noticed(kind, store):
-    change(
-        store,
-        "UPDATE blobs SET content = substr(content, 1, 400) || x'00' || substr(content, 402) WHERE kind = ?",
-        kind,
-    )
+    changed = "CAST(substr(content, 1, 400) || x'00' || substr(content, 402) AS BLOB)"
+    change(store, f"UPDATE blobs SET content = {changed} WHERE kind = ?", kind)
     with pytest.raises(jaxnet.InvalidInput, match=r"run 'mine' in .*runs.db is damaged: its checksum"):
         run_sweep(store=store, run="mine")
     run_sweep(store=store, run="another")
@@ -206,7 +204,7 @@ LYING_FITS = {
 
 @pytest.mark.parametrize("lie", LYING_FITS)
 def test_fits_that_cannot_be_the_sweeps_are_refused(lie, store):
-    row, content = blobs(store, "fits")[0]
+    row, content = max(blobs(store, "fits"), key=lambda blob: blob[1]["value"][0]["values"].size)
     replace_blob(store, row, content, value=LYING_FITS[lie](content["value"]))
     with pytest.raises(jaxnet.InvalidInput, match="delete"):
         run_sweep(store=store, run="mine")
@@ -233,9 +231,16 @@ def test_marks_that_cannot_be_the_sweeps_are_refused(lie, store):
         run_sweep(store=store, run="mine")
 
 
+@pytest.mark.parametrize("content", ["'text'", "CAST(x'ff' AS TEXT)", "3"])
+def test_blobs_of_another_type_are_refused(content, store):
+    change(store, f"UPDATE blobs SET content = {content}")
+    with pytest.raises(jaxnet.InvalidInput, match=r"runs.db is (a damaged store|no jaxnet store, or is damaged)"):
+        run_sweep(store=store, run="mine")
+
+
 def test_blobs_of_another_run_are_refused(store):
     with pytest.raises(KeyboardInterrupt):
-        run_sweep(store=store, run="other", tol=1e-6, progress=stop_after(14))
+        run_sweep(store=store, run="other", tol=1e-6, progress=stop_after(7))
     change(store, "UPDATE blobs SET run = 3 - run")
     with pytest.raises(jaxnet.InvalidInput, match="it holds what belongs to another run"):
         run_sweep(store=store, run="mine")

@@ -80,7 +80,11 @@ def _check(arrays: dict[str, np.ndarray], task: Task) -> None:
         **dict.fromkeys(("remainder", "old_remainder"), (sets, lanes, m)),
     }
     fits = arrays.keys() == {*whole, *real} and all(isinstance(array, np.ndarray) for array in arrays.values())
-    fits = fits and all(arrays[name].shape == shape and arrays[name].dtype.kind == "f" for name, shape in real.items())
+    fits = fits and all(
+        arrays[name].shape == shape
+        and (arrays[name].dtype == np.float64 or (name == "entries" and arrays[name].dtype == np.float32))
+        for name, shape in real.items()
+    )
     fits = fits and all(
         arrays[name].shape == shape and arrays[name].dtype.kind == "i" and _within(arrays[name], low, high)
         for name, (shape, low, high) in whole.items()

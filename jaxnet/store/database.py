@@ -233,7 +233,7 @@ def _sentences(path: Path) -> Iterator[None]:
         for start, (number, sentence) in _CODES.items():
             if name.startswith(start):
                 raise OSError(number, f"{sentence} [{error}]", str(path)) from error
-        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or "decode" in str(error):
             raise InvalidInput(
                 f"{path} is no jaxnet store, or is damaged ({error}): choose another file, or restore it from a copy."
             ) from error
