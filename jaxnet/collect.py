@@ -27,8 +27,8 @@ class Collector:
         self._seen = np.zeros(shape, bool)
         self._fits: dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray, float]] = {}
         self._lock = threading.Lock()
-        if progress:
-            progress(0, self._seen.size)
+        self._told = -1
+        self.tell()
 
     def keeps(self, s: int) -> bool:
         """Whether the coefficients of set s are part of the result."""
@@ -63,14 +63,21 @@ class Collector:
     def _take(self, piece: Piece) -> None:
         at = np.ix_(piece.sets, piece.rows, [piece.alpha])
         with self._lock:
-            before = self._seen[at].sum()
             self._fits.update({(*key, piece.alpha): fit for key, fit in piece.fits.items()})
             self._gap[at], self._kkt[at] = piece.gap[..., None], piece.kkt[..., None]
             self._iterations[at], self._status[at] = piece.iterations[..., None], piece.status[..., None]
             self._error[at] = piece.error[..., None]
             self._seen[at] = True
-            if self._progress and before < at[0].size * len(piece.rows):
-                self._progress(int(self._seen.sum()), self._seen.size)
+
+    def tell(self) -> None:
+        """Count the fits for the caller's progress function, if there are more than when it last heard; it may raise."""
+        if not self._progress:
+            return
+        with self._lock:
+            seen = int(self._seen.sum())
+            if seen > self._told:
+                self._told = seen
+                self._progress(seen, self._seen.size)
 
     def best(self) -> dict[str, float] | None:
         """The least mean held-out error yet, of fits whose folds are all there; None without folds or for many responses."""

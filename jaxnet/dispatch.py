@@ -60,6 +60,7 @@ def solve_all(
                 response = s // len(problem.groups)
                 _solve_closed(problem, s, alphas[response], closed[response], emit)
                 unit.end(True)
+                collector.tell()
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,19 @@ class _Walk:
             skip=self.skip,
         )
         mine = sets[own_sets], self.rows[rows[own_rows]]
-        emit = lambda step: unit.add(self.collector.add(*mine, step.part(own_sets, own_rows)))
+        raised: list[BaseException] = []
+
+        def emit(step: Step) -> None:
+            unit.add(self.collector.add(*mine, step.part(own_sets, own_rows)))
+            try:
+                self.collector.tell()
+            except BaseException as error:  # Ctrl-C for one: the walk ends at its next knot, with all that it found
+                raised.append(error)
+
         start = None if unit.mark is None else Mark.of(unit.mark, task)
-        unit.end(walk(task, emit, stopped, start, lambda mark: unit.keep(mark.arrays)))
+        unit.end(walk(task, emit, lambda: bool(raised) or stopped(), start, lambda mark: unit.keep(mark.arrays)))
+        if raised:
+            raise raised[0]
 
 
 def _unit(strength: np.ndarray) -> float:

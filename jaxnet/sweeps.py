@@ -131,6 +131,7 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
     journal.begin(collector)
     for piece in journal.pieces():
         collector.restore(piece)
+    collector.tell()
     solve_all(problem, alphas, top, collector, journal)
     result = collector.result()
     journal.finish(result)

@@ -97,7 +97,7 @@ def test_rows_longer_than_a_block_are_read(first, small, tmp_path):
         ("", "cannot read t.csv: Empty CSV file"),
         ("a,a\n1,2\n", "t.csv has duplicate column names: 'a'"),
         ("a,b\n1,2\n1,2,3\n", r"cannot read t.csv: .*Expected 2 columns, got 3.*; check that row and the separator"),
-        (b"a,b\n1,\xff\n", "not UTF-8"),
+        (b"a,\xff\n1,2\n", "not UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
     ],
 )

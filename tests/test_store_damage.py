@@ -151,8 +151,13 @@ def test_truncated_and_overwritten_stores_are_refused(store):
 
 @pytest.mark.parametrize("kind", ["fits", "mark"])
 def test_a_changed_blob_is_noticed(kind, store):
-    changed = "CAST(substr(content, 1, 400) || x'00' || substr(content, 402) AS BLOB)"
-    change(store, f"UPDATE blobs SET content = {changed} WHERE kind = ?", kind)
+    connection = sqlite3.connect(store)
+    for row, content in connection.execute("SELECT id, content FROM blobs WHERE kind = ?", (kind,)).fetchall():
+        changed = bytearray(content)
+        changed[len(changed) // 2] ^= 1
+        connection.execute("UPDATE blobs SET content = ? WHERE id = ?", (bytes(changed), row))
+    connection.commit()
+    connection.close()
     with pytest.raises(jaxnet.InvalidInput, match=r"run 'mine' in .*runs.db is damaged: its checksum"):
         run_sweep(store=store, run="mine")
     run_sweep(store=store, run="another")

@@ -160,8 +160,10 @@ def is_store(path: str | Path) -> bool:
 
 def _read_only(path: Path) -> sqlite3.Connection:
     where = f"file:{quote(str(path.absolute()))}"
-    connection = sqlite3.connect(f"{where}?mode=ro", uri=True, timeout=PATIENCE, check_same_thread=False)
+    # Not SQLite's mode=ro, which would leave files of the write-ahead log behind.
+    connection = sqlite3.connect(f"{where}?mode=rw", uri=True, timeout=PATIENCE, check_same_thread=False)
     try:
+        connection.execute("PRAGMA query_only=ON")
         connection.execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.OperationalError:
         connection.close()
