@@ -41,6 +41,8 @@ _HOME = {
     "read_metadata": "persistence",
     "expand_features": "data.expansion",
     "FeatureExpansion": "data.expansion",
+    "Store": "store.reading",
+    "StoredRun": "store.reading",
     "load_diabetes": "data.examples",
     "make_genomics": "data.generator",
     "InvalidInput": "errors",
@@ -82,6 +84,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.selection.nested import nested_sweep as nested_sweep
     from jaxnet.selection.stability import stability_selection as stability_selection
     from jaxnet.selection.stability_result import StabilityResult as StabilityResult
+    from jaxnet.store.reading import Store as Store
+    from jaxnet.store.reading import StoredRun as StoredRun
     from jaxnet.sweeps import fit_path as fit_path
     from jaxnet.sweeps import sweep as sweep
 

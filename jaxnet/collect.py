@@ -1,13 +1,18 @@
 """From certified fits in stored units, in any order, to a SweepResult."""
 
 import threading
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from jaxnet.errors import InvalidInput
+from jaxnet.journal import Piece
 from jaxnet.problem import Problem
 from jaxnet.result import FitOptions, SparseRows, SweepResult
 from jaxnet.solver.task import Status, Step
+
+_LACKING = "the store lacks fits that it says are there: delete that run and begin it again."
 
 
 class Collector:
@@ -24,8 +29,8 @@ class Collector:
         folds = problem.request.needs_fold_coefs
         self._kept = (np.arange(len(problem.groups)) == 0) | folds if kept is None else kept
         self._lock = threading.Lock()
-        if progress:
-            progress(0, self._seen.size)
+        self._told = -1
+        self.tell()
 
     def keeps(self, s: int) -> bool:
         """Whether the coefficients of set s are wanted."""
@@ -45,9 +50,8 @@ class Collector:
         """Columns, their coefficients and the intercept of a fit that is kept, in the units of X and y."""
         return self._fits[s, row, k]
 
-    def add(self, sets: Int[np.ndarray, " S"], rows: Int[np.ndarray, " L"], step: Step) -> None:
-        """The certified fits of one alpha for these sets and rows of rho."""
-        at = np.ix_(sets, rows, [step.alpha])
+    def add(self, sets: Int[np.ndarray, " S"], rows: Int[np.ndarray, " L"], step: Step) -> Piece:
+        """Take the certified fits of one alpha for these sets and rows of rho; returns what was taken."""
         fits = {}
         for position, s in enumerate(sets):
             if not self.keeps(s):
@@ -59,19 +63,61 @@ class Collector:
             coef, intercept = self._problem.coefficients(s, columns, values)
             for row, b, level in zip(rows, coef, np.atleast_1d(intercept), strict=True):
                 nonzero = np.flatnonzero(b)
-                fits[s, row, step.alpha] = (columns[nonzero], b[nonzero], float(level))
+                fits[s, row] = (columns[nonzero], b[nonzero], float(level))
+        figures = (step.gap, step.kkt, step.test_error, step.iterations, step.status)
+        piece = Piece(step.alpha, sets, rows, *figures, fits)
+        self._take(piece)
+        return piece
+
+    def restore(self, plain: Any) -> None:
+        """Take what `add` returned in an earlier process; raises `InvalidInput` for what cannot be this sweep's."""
+        piece = Piece.of(plain, self._seen.shape, self._problem.request.X.shape[1])
+        if piece.fits.keys() != {(s, row) for s in piece.sets.tolist() if self.keeps(s) for row in piece.rows.tolist()}:
+            raise InvalidInput(_LACKING)
+        self._take(piece)
+
+    def _take(self, piece: Piece) -> None:
+        at = np.ix_(piece.sets, piece.rows, [piece.alpha])
         with self._lock:
-            before = self._seen[at].sum()
-            self._fits.update(fits)
-            self._gap[at], self._kkt[at] = step.gap[..., None], step.kkt[..., None]
-            self._iterations[at], self._status[at] = step.iterations[..., None], step.status[..., None]
-            self._error[at] = step.test_error[..., None]
+            self._fits.update({(*key, piece.alpha): fit for key, fit in piece.fits.items()})
+            self._gap[at], self._kkt[at] = piece.gap[..., None], piece.kkt[..., None]
+            self._iterations[at], self._status[at] = piece.iterations[..., None], piece.status[..., None]
+            self._error[at] = piece.error[..., None]
             self._seen[at] = True
-            if self._progress and before < at[0].size * len(rows):
-                self._progress(int(self._seen.sum()), self._seen.size)
+
+    def tell(self) -> None:
+        """Count the fits for the caller's progress function, if there are more than when it last heard; it may raise."""
+        if not self._progress:
+            return
+        with self._lock:
+            seen = int(self._seen.sum())
+            if seen > self._told:
+                self._told = seen
+                self._progress(seen, self._seen.size)
+
+    def best(self) -> dict[str, float] | None:
+        """The least mean held-out error yet, of fits whose folds are all there; None without folds or for many responses."""
+        problem, request = self._problem, self._problem.request
+        with self._lock:
+            complete, errors = self._seen.all(axis=0), self._error[1:].copy()
+        if not request.single or not len(errors) or not complete.any():
+            return None
+        weights = problem.groups.test_mass[1:] if request.weighted else None
+        with np.errstate(over="ignore"):
+            mean = np.average(errors, axis=0, weights=weights) * problem.y_scale[0] ** 2
+        mean = np.where(complete & np.isfinite(mean), mean, np.inf)
+        i, k = np.unravel_index(np.argmin(mean), mean.shape)
+        return {"rho": float(request.rho[i]), "alpha": float(self._alphas[0, i, k]), "cv_error": float(mean[i, k])}
+
+    @property
+    def size(self) -> int:
+        """How many fits the sweep has."""
+        return self._seen.size
 
     def result(self) -> SweepResult:
-        """Everything, in the units of X and y; errors are mean squares. Call it once all fits have arrived."""
+        """Everything, in the units of X and y, once all fits have arrived."""
+        if not self._seen.all():
+            raise InvalidInput(_LACKING)
         problem, request = self._problem, self._problem.request
         q, G = len(problem.targets), len(problem.groups)
         by_group = lambda x: np.moveaxis(x.reshape(q, G, *x.shape[1:]), 1, -1)

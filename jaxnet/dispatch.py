@@ -10,9 +10,11 @@ from jaxtyping import Bool, Float, Int
 
 from jaxnet import lanes
 from jaxnet.collect import Collector
+from jaxnet.journal import Journal, unit_name
 from jaxnet.problem import SMALLEST_RHO, Problem
 from jaxnet.request import Request
 from jaxnet.solver import closed_form, schedule
+from jaxnet.solver.mark import Mark
 from jaxnet.solver.path import walk
 from jaxnet.solver.task import Status, Step, Task
 from jaxnet.solver.working_set import bytes_per_set
@@ -31,23 +33,34 @@ def alpha_grid(request: Request, top: Float[np.ndarray, " q"]) -> Float[np.ndarr
 
 
 def solve_all(
-    problem: Problem, alphas: Float[np.ndarray, "q R A"], top: Float[np.ndarray, " q"], collector: Collector
+    problem: Problem,
+    alphas: Float[np.ndarray, "q R A"],
+    top: Float[np.ndarray, " q"],
+    collector: Collector,
+    journal: Journal,
 ) -> None:
-    """Solve every fit of the sweep into the collector."""
+    """Solve every fit of the sweep that the journal does not know into the collector and into the journal."""
     closed = np.broadcast_to((problem.request.rho == 0)[:, None] | (alphas == 0), alphas.shape)
     closed = closed & (not problem.request.bounded)
     rows = np.flatnonzero(~closed.all(axis=(0, 2)))
     if len(rows):
-        plan = _Walk.plan(problem, rows, alphas[:, rows], top, collector)
+        plan = _Walk.plan(problem, rows, alphas[:, rows], top, collector, journal)
         n, p = problem.design.shape
         size = bytes_per_set(not problem.by_gram, len(rows), n, p)
         by_rho = np.argsort(problem.request.rho[rows], kind="stable")
-        schedule.run(
-            plan.solve, lanes.chunks(problem.n_sets, by_rho, size, schedule.limits(problem.request.max_memory))
-        )
+        limits = journal.limits(schedule.limits(problem.request.max_memory))
+        chunks = lanes.chunks(problem.n_sets, by_rho, size, limits)
+        chunks = [part for chunk in chunks for part in journal.parts(chunk)]
+        schedule.run(plan.solve, chunks, lambda chunk: journal.halve(unit_name(chunk)))
     if closed.any():
         for s in range(problem.n_sets):
-            _solve_closed(problem, s, alphas[s // len(problem.groups)], closed[s // len(problem.groups)], collector)
+            unit = journal.unit(f"closed {s}")
+            if not unit.done:
+                emit = lambda rows, step, s=s, unit=unit: unit.add(collector.add(np.array([s]), rows, step))
+                response = s // len(problem.groups)
+                _solve_closed(problem, s, alphas[response], closed[response], emit)
+                unit.end(True)
+                collector.tell()
 
 
 @dataclass(frozen=True)
@@ -61,9 +74,12 @@ class _Walk:
     skip: int
     solver: str
     collector: Collector
+    journal: Journal
 
     @classmethod
-    def plan(cls, problem: Problem, rows, alphas: Float[np.ndarray, "q L A"], top, collector: Collector) -> "_Walk":
+    def plan(
+        cls, problem: Problem, rows, alphas: Float[np.ndarray, "q L A"], top, collector: Collector, journal: Journal
+    ) -> "_Walk":
         # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
         smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
         alphas = np.where(alphas > 0, alphas, smallest)
@@ -75,10 +91,13 @@ class _Walk:
         solver = problem.request.solver
         if solver == "auto":
             solver = "coordinate" if jax.default_backend() == "cpu" else "proximal"
-        return cls(problem, rows, lam1, lam2, lead.shape[2], solver, collector)
+        return cls(problem, rows, lam1, lam2, lead.shape[2], solver, collector, journal)
 
     def solve(self, chunk: lanes.Chunk, stopped: Callable[[], bool]) -> None:
-        """Walk one chunk along its alphas."""
+        """Walk one chunk along its alphas, from where the journal says that it stood."""
+        unit = self.journal.unit(unit_name(chunk))
+        if unit.done:
+            return
         sets, rows, own_sets, own_rows = chunk
         at = np.ix_(sets // len(self.problem.groups), rows)
         unit1, unit2 = _unit(self.lam1), _unit(self.lam2)
@@ -95,7 +114,19 @@ class _Walk:
             skip=self.skip,
         )
         mine = sets[own_sets], self.rows[rows[own_rows]]
-        walk(task, lambda step: self.collector.add(*mine, step.part(own_sets, own_rows)), stopped)
+        raised: list[BaseException] = []
+
+        def emit(step: Step) -> None:
+            unit.add(self.collector.add(*mine, step.part(own_sets, own_rows)))
+            try:
+                self.collector.tell()
+            except BaseException as error:  # Ctrl-C for one: the walk ends at its next knot, with all that it found
+                raised.append(error)
+
+        start = None if unit.mark is None else Mark.of(unit.mark, task)
+        unit.end(walk(task, emit, lambda: bool(raised) or stopped(), start, lambda mark: unit.keep(mark.arrays)))
+        if raised:
+            raise raised[0]
 
 
 def _unit(strength: np.ndarray) -> float:
@@ -105,7 +136,11 @@ def _unit(strength: np.ndarray) -> float:
 
 
 def _solve_closed(
-    problem: Problem, s: int, alphas: Float[np.ndarray, "R A"], closed: Bool[np.ndarray, "R A"], collector: Collector
+    problem: Problem,
+    s: int,
+    alphas: Float[np.ndarray, "R A"],
+    closed: Bool[np.ndarray, "R A"],
+    emit: Callable[[np.ndarray, Step], None],
 ) -> None:
     """All closed-form fits of one set, a row of rho after the other so that the lanes of a call have one length."""
     sets, tol = np.array([s]), problem.request.tol
@@ -127,8 +162,5 @@ def _solve_closed(
         for k in np.flatnonzero(closed[row]):
             one = lambda x, k=k: np.asarray(x[k]).reshape(1, 1)
             values = dense[k, : columns.shape[1]].reshape(1, 1, -1)
-            collector.add(
-                sets,
-                np.array([row]),
-                Step(k, one(gap), one(kkt), np.ones((1, 1), np.int32), one(status), one(test), columns, values),
-            )
+            passes = np.ones((1, 1), np.int32)
+            emit(np.array([row]), Step(k, one(gap), one(kkt), passes, one(status), one(test), columns, values))

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from jaxnet.collect import Collector
 from jaxnet.dispatch import solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.journal import Forgetful
 from jaxnet.lanes import Groups, geometric_grid
 from jaxnet.problem import SMALLEST_RHO, Problem, SetFactors
 from jaxnet.request import Request, smallest_ratio
@@ -54,7 +55,7 @@ def adaptive_problem(request: Request, progress: Count) -> tuple[Problem, Count]
     total = before + len(request.Y) * len(request.groups) * len(request.rho) * count
     kept = np.arange(len(inner.owner)) < len(request.groups)
     collector = Collector(first.problem, first.alphas, _counting(progress, 0, total), kept)
-    solve_all(*first, collector)
+    solve_all(*first, collector, Forgetful())
     factors = SetFactors.of_columns(_weights(request, inner, first, collector))
     return Problem.build(request, like=first.problem, factors=factors), _counting(progress, before, total)
 

@@ -13,12 +13,14 @@ from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.initial import adaptive_problem
+from jaxnet.journal import Journal
 from jaxnet.metrics import METRICS, held_out_errors
 from jaxnet.problem import Problem
 from jaxnet.progress import Progress
 from jaxnet.relaxed import relaxed
 from jaxnet.request import Request, parse
 from jaxnet.result import FitOptions, SparseRows, Status, SweepResult
+from jaxnet.store.recording import recording
 
 
 def sweep(
@@ -46,6 +48,8 @@ def sweep(
     keep_fold_coefs=False,
     adaptive=None,
     relax=None,
+    store=None,
+    run=None,
 ) -> SweepResult:
     """Fit the elastic net on the whole (alpha, rho) grid, on all rows and on every fold, over one copy of X.
 
@@ -90,8 +94,14 @@ def sweep(
       The result has a row for every pair of a rho and a blend, whose held-out errors are the blend's and whose certificate
       is the penalised fit's. Where a support leaves the refit open (collinear columns, or more than rows), it is the least
       change of the penalised fit, by columns of unit variance, that fits best. Not for rho or alpha 0, or with bounds.
+    - store: the path of an SQLite file, made if need be, to which finished fits go about once a second. Whatever stops the
+      sweep, the same call goes on from there, and its result is the same, to the last bit, as if nothing had stopped it
+      (on the same kind of machine). Several sweeps can share a store; `jaxnet.Store` reads it.
+    - run: what the store calls this sweep; by default a name made from the problem. A name that the store has for
+      another problem is refused, and so is one that another process is working on.
 
-    Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong. Warns
+    Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong, and
+    OSError where the store cannot be written (what it holds stays). Warns
     once (ConvergenceWarning) if fits missed `tol`; they are marked in `status`.
 
     Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent);
@@ -109,8 +119,8 @@ def sweep(
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
     )  # fmt: skip
-    with _reporting(progress) as report, jax.enable_x64(True), _on(device):
-        result = _run(request, report)
+    with _reporting(progress) as report, jax.enable_x64(True), _on(device), recording(store, run, request) as journal:
+        result = _run(request, report, journal)
     _warn(result)
     return result
 
@@ -128,7 +138,12 @@ def fit_path(X, y, **options) -> SweepResult:
     return sweep(X, y, cv=None, **options)
 
 
-def _run(request: Request, progress) -> SweepResult:
+def _run(request: Request, progress, journal: Journal) -> SweepResult:
+    known = journal.result()
+    if known is not None:
+        if progress:
+            progress(known.gap.size, known.gap.size)
+        return replace(known, feature_names=request.feature_names)
     if request.adaptive is None:
         problem = Problem.build(request)
     else:
@@ -136,9 +151,15 @@ def _run(request: Request, progress) -> SweepResult:
     top = problem.alpha_max()
     alphas = alpha_grid(request, top)
     collector = Collector(problem, alphas, progress)
-    solve_all(problem, alphas, top, collector)
+    journal.begin(collector)
+    for piece in journal.pieces():
+        collector.restore(piece)
+    collector.tell()
+    solve_all(problem, alphas, top, collector, journal)
     result = collector.result()
-    return _scored(request, result if request.relax is None else relaxed(problem, result))
+    result = _scored(request, result if request.relax is None else relaxed(problem, result))
+    journal.finish(result)
+    return result
 
 
 def _scored(request: Request, result: SweepResult) -> SweepResult:

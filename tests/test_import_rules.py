@@ -9,7 +9,16 @@ import jaxnet
 
 ROOT = Path(jaxnet.__file__).parent
 ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
-ONE_SWEEP = {"sweeps", "request", "problem", "dispatch", "collect", "initial", "relaxed"}  # the call and its parts
+ONE_SWEEP = {
+    "sweeps",
+    "request",
+    "problem",
+    "dispatch",
+    "collect",
+    "initial",
+    "journal",
+    "relaxed",
+}  # the call and its parts
 SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "result", "progress"}
 MODELS = SWEEP | {"selection", "missing"}
 TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
@@ -29,6 +38,7 @@ ROOMS = {  # room: the other rooms it may import
     "solver": ENGINE,
     "result": SWEEP | {"selection", "report"},  # its methods delegate
     **dict.fromkeys(ONE_SWEEP, SWEEP),
+    "sweeps": SWEEP | {"store"},  # the journal of a sweep is opened there, and handed to its parts
     "selection": SWEEP,
     "missing": SWEEP,
     "persistence": {"errors", "data", "result"},

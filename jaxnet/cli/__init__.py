@@ -25,8 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _one_line_warnings(), interruptible() as check_interrupt:
             import_module(f"jaxnet.cli.{args.command}_command").run(args, check_interrupt)
         return 0
-    except KeyboardInterrupt:
-        complain("interrupted; no unfinished file was left behind.")
+    except KeyboardInterrupt as stop:
+        kept = getattr(stop, "__notes__", ["no unfinished file was left behind."])
+        complain(f"interrupted; {' '.join(kept)}")
         return 130
     except InvalidInput as error:
         complain(str(error))

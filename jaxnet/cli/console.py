@@ -16,6 +16,21 @@ def note(message: str, quiet: bool) -> None:
         complain(message)
 
 
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows of cells as lines: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def printable(text: str) -> str:
+    """A name out of a file as it is, or with escapes where it could steer a terminal."""
+    return text if text.isprintable() else ascii(text)
+
+
 def say(text: str) -> None:
     """Write `text` to standard output, all of it; raises `OSError` where it does not fit.
 

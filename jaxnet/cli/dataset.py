@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxnet.cli.console import note
 from jaxnet.data.arrays import as_weights
+from jaxnet.data.batches import Stream, read_stream
 from jaxnet.data.fingerprint import fingerprint
 from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
@@ -37,6 +38,13 @@ def load_table(args: argparse.Namespace, text: tuple[str, ...] = ()) -> Table:
     if args.example is not None:
         return _example_table()
     return read_table(args.data, text=text)
+
+
+def load_stream(args: argparse.Namespace, text: tuple[str, ...] = ()) -> Stream:
+    """The same, a batch of rows at a time."""
+    if args.example is not None:
+        return Stream.of(_example_table())
+    return read_stream(args.data, text=text)
 
 
 def load_dataset(args: argparse.Namespace) -> Dataset:

@@ -16,6 +16,7 @@ from jaxnet.cli.shared_options import (
     share,
 )
 from jaxnet.cli.stability_options import add_stability
+from jaxnet.cli.store_options import add_compare, add_export, add_runs, add_show, add_store, check_store
 
 _SWEEP = """\
 Fit an elastic net for every strength (alpha), every L1 share (rho) and every cross-validation fold of a table, certify
@@ -53,10 +54,11 @@ METRICS = ("mse", "mae", "r2")
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options in `argv`; `args.command` is the command's name. Wrong usage exits with code 2, as in argparse."""
     args = _build_parser().parse_args(argv)
-    if args.command == "inspect":
+    if args.command in ("inspect", "runs", "show", "compare", "export"):
         return args
     check_output(args)
     check_source(args)
+    check_store(args)
     if args.command in ("sweep", "stability") and not (
         args.target or args.example or args.data.lower().endswith(".npz")
     ):
@@ -75,6 +77,10 @@ def _build_parser() -> argparse.ArgumentParser:
     add_report(commands)
     add_plot(commands)
     add_stability(commands)
+    add_runs(commands)
+    add_show(commands)
+    add_compare(commands)
+    add_export(commands)
     _add_inspect(commands)
     return parser
 
@@ -123,6 +129,7 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
     fit.add_argument("--device", metavar="NAME", help="where to compute, such as cpu or gpu")
 
+    add_store(sweep)
     sweep.set_defaults(parser=sweep, needs_data=True)
     add_output(sweep, "DIR", "folder for the results (else only printed)", "replace an earlier run in --out")
 

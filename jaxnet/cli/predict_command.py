@@ -1,16 +1,20 @@
-"""`jaxnet predict`: the model of a finished run applied to new rows. Needs no JAX."""
+"""`jaxnet predict`: the model of a finished run applied to new rows, a batch at a time. Needs no JAX."""
 
 import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from jaxnet.cli.console import note, say
 from jaxnet.cli.csv_text import csv_text
-from jaxnet.cli.dataset import load_table
+from jaxnet.cli.dataset import load_stream
 from jaxnet.cli.interrupt import Check
-from jaxnet.cli.one_file import check_file, write_file
+from jaxnet.cli.one_file import check_file
 from jaxnet.cli.run_folder import read_run
+from jaxnet.data.atomic import atomic_file
+from jaxnet.data.batches import Stream
 from jaxnet.data.tables import Table
 from jaxnet.errors import InvalidInput
 
@@ -20,67 +24,122 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     if args.out is not None:
         check_file(args.out, args.overwrite, "the predictions")
     model = read_run(args.run)
-    table = load_table(args, text=(model["id"],) if model["id"] else ())
-    prediction = predictions(model, table, args.rule or model["rule"], args.quiet)
-    header, columns = ["prediction"], [prediction.tolist()]
-    if model["id"] in table.names:
-        header.insert(0, model["id"])
-        columns.insert(0, _labels(table.raw(model["id"])))
-    elif model["id"] is not None:
-        note(f"{table.source} has no column {model['id']!r}: predictions have no labels.", args.quiet)
-    _score(model, table, prediction, args.quiet)
-    text = csv_text([header, *zip(*columns, strict=True)])
-    check_interrupt()
+    stream = load_stream(args, text=(model["id"],) if model["id"] else ())
+    predictor = Predictor.of(model, stream, args.rule or model["rule"], args.quiet)
+    score = Score()
+    texts = _texts(model, stream, predictor, score)
     if args.out is None:
-        say(text)
-        return
-    write_file(args.out, text.encode())
-    note(f"wrote {len(table):,} predictions to {args.out}.", args.quiet)
+        for text in texts:
+            check_interrupt()
+            say(text)
+    else:
+        _write(args.out, texts, check_interrupt)
+        note(f"wrote {score.rows:,} predictions to {args.out}.", args.quiet)
+    if model["target"] in stream.names and score.errors is not None:
+        note(f"{stream.source} holds {model['target']!r}: {score}.", args.quiet)
 
 
-def predictions(model: dict[str, Any], table: Table, rule: str, quiet: bool) -> np.ndarray:
-    """Predicted responses (n,); columns are matched by name, and only those with a nonzero coefficient are read.
+@dataclass(frozen=True)
+class Predictor:
+    """The columns that a model needs, in the order of their coefficients, and its intercept."""
 
-    Raises `InvalidInput` naming the columns that the model needs and the table lacks.
-    """
-    if rule not in model["chosen"]:
-        raise InvalidInput(
-            f"--rule {rule}: the run chose by {', '.join(model['chosen'])}; sweep again with --rule {rule}."
-        )
-    result, (i, k) = model["result"], model["chosen"][rule]
-    coef, names = result.coef_at(i, k), result.feature_names
-    used = [name for name, b in zip(names, coef, strict=True) if b != 0]
-    present = set(table.names)
-    missing = [name for name in used if name not in present]
-    if missing:
-        shown = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        s = "" if len(missing) == 1 else "s"
-        raise InvalidInput(f"{table.source} lacks {len(missing)} column{s} that the model needs: {shown}.")
-    unused = sum(name not in present for name in names)
-    if unused:
-        note(f"{unused:,} of the model's columns are not in {table.source}; their coefficients are zero.", quiet)
-    extra = present - set(names) - {model["target"], model["id"], ""}
-    if extra:
-        s = "" if len(extra) == 1 else "s"
-        note(f"ignored {len(extra):,} column{s} unknown to the model, such as {min(extra)!r}.", quiet)
-    prediction = np.full(len(table), float(result.intercepts[i, k]))
-    if used:
-        prediction += table.matrix(used, can_drop=False).astype(np.float64, copy=False) @ coef[coef != 0]
-    return prediction
+    columns: tuple[str, ...]
+    coef: np.ndarray
+    intercept: float
+
+    @classmethod
+    def of(cls, model: dict[str, Any], stream: Stream, rule: str, quiet: bool) -> "Predictor":
+        """The model that `rule` chose; columns are matched by name, and only those with a nonzero coefficient are read.
+
+        Raises `InvalidInput` naming the columns that the model needs and the table lacks.
+        """
+        if rule not in model["chosen"]:
+            raise InvalidInput(
+                f"--rule {rule}: the run chose by {', '.join(model['chosen'])}; sweep again with --rule {rule}."
+            )
+        result, (i, k) = model["result"], model["chosen"][rule]
+        coef, names = result.coef_at(i, k), result.feature_names
+        used = [name for name, b in zip(names, coef, strict=True) if b != 0]
+        present = set(stream.names)
+        missing = [name for name in used if name not in present]
+        if missing:
+            shown = ", ".join(map(repr, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+            s = "" if len(missing) == 1 else "s"
+            raise InvalidInput(f"{stream.source} lacks {len(missing)} column{s} that the model needs: {shown}.")
+        unused = sum(name not in present for name in names)
+        if unused:
+            note(f"{unused:,} of the model's columns are not in {stream.source}; their coefficients are zero.", quiet)
+        extra = present - set(names) - {model["target"], model["id"], ""}
+        if extra:
+            s = "" if len(extra) == 1 else "s"
+            note(f"ignored {len(extra):,} column{s} unknown to the model, such as {min(extra)!r}.", quiet)
+        if model["id"] is not None and model["id"] not in present:
+            note(f"{stream.source} has no column {model['id']!r}: predictions have no labels.", quiet)
+        return cls(tuple(used), coef[coef != 0], float(result.intercepts[i, k]))
+
+    def __call__(self, table: Table) -> np.ndarray:
+        """Predicted responses (n,)."""
+        prediction = np.full(len(table), self.intercept)
+        if self.columns:
+            prediction += table.matrix(self.columns, can_drop=False).astype(np.float64, copy=False) @ self.coef
+        return prediction
 
 
-def _score(model: dict[str, Any], table: Table, prediction: np.ndarray, quiet: bool) -> None:
-    """Where the table holds the target, say how well it was predicted."""
-    if model["target"] not in table.names:
-        return
+class Score:
+    """How well a response that is known was predicted, batch after batch."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.errors: float | None = 0.0  # sum of squares; None once a response is not known
+        self._mean, self._spread = 0.0, 0.0  # of the response; sum of squares about the mean
+
+    def add(self, y: np.ndarray | None, prediction: np.ndarray) -> None:
+        """More rows; `y` is None where responses are missing."""
+        n, before = len(prediction), self.rows
+        self.rows += n
+        if y is None or self.errors is None:
+            self.errors = None
+            return
+        self.errors += float(np.sum((y - prediction) ** 2))
+        # Means and sums of squares of two parts make those of the whole (Chan, Golub and LeVeque 1983, eq. 2.1).
+        shift = float(np.mean(y)) - self._mean
+        self._spread += float(np.var(y)) * n + shift * shift * n * before / self.rows
+        self._mean += shift * n / self.rows
+
+    def __str__(self) -> str:
+        share = f", {1 - self.errors / self._spread:.1%} of its variance explained" if self._spread > 0 else ""
+        return f"mean squared error {self.errors / self.rows:.6g}{share}"
+
+
+def _texts(model: dict[str, Any], stream: Stream, predictor: Predictor, score: Score) -> Iterator[str]:
+    """The lines of the file of predictions, batch by batch."""
+    label, target = (name if name in stream.names else None for name in (model["id"], model["target"]))
+    needed = dict.fromkeys([*predictor.columns, *(name for name in (label, target) if name is not None)])
+    header = [["prediction"] if label is None else [label, "prediction"]]
+    for table in stream.tables(list(needed)):
+        prediction = predictor(table)
+        score.add(None if target is None else _known(table, target), prediction)
+        labels = [] if label is None else [_labels(table.raw(label))]
+        yield csv_text([*header, *zip(*labels, prediction.tolist(), strict=True)])
+        header = []
+
+
+def _known(table: Table, target: str) -> np.ndarray | None:
     try:
-        y = table.vector(model["target"])
+        return table.vector(target)
     except InvalidInput:  # an empty or partly filled column of what is yet to be known
-        return
-    error, spread = np.mean((y - prediction) ** 2), np.var(y)
-    share = f", {1 - error / spread:.1%} of its variance explained" if spread > 0 else ""
-    note(f"{table.source} holds {model['target']!r}: mean squared error {error:.6g}{share}.", quiet)
+        return None
 
 
 def _labels(values: np.ndarray) -> list[Any]:
     return ["" if v is None or v != v else v for v in values.tolist()]
+
+
+def _write(out: str, texts: Iterator[str], check_interrupt: Check) -> None:
+    try:
+        with atomic_file(out) as file:
+            for text in texts:
+                check_interrupt()
+                file.write(text.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write --out {out}: {error.strerror}") from error

@@ -2,12 +2,11 @@
 
 import argparse
 
-from jaxnet.cli.console import note, say
+from jaxnet.cli.console import aligned, note, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import load_dataset
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.one_file import check_file, image_format, write_file
-from jaxnet.cli.summary import aligned
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.progress import Progress
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.cli.console import aligned
 from jaxnet.cli.dataset import Dataset
 from jaxnet.metrics import find_metric, null_errors
 from jaxnet.resampling import KFold, resamples
@@ -204,16 +205,6 @@ def _null_error(dataset: Dataset, result: SweepResult, folds: KFold) -> float:
 def _worst_status(codes: np.ndarray) -> str:
     from_worst = (Status.DIVERGED, Status.MAX_ITER, Status.DEGENERATE, Status.CONVERGED)
     return next(status.name.lower() for status in from_worst if status in codes)
-
-
-def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows of cells as lines: the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def _finite(value: Any) -> float | None:

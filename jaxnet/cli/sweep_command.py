@@ -20,6 +20,7 @@ from jaxnet.errors import InvalidInput
 from jaxnet.progress import Progress
 from jaxnet.resampling import KFold
 from jaxnet.result import SweepResult
+from jaxnet.store.entry import Entry
 
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
@@ -111,10 +112,25 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
             tol=args.tol,
             max_iter=args.max_iter,
             progress=step,
+            store=_entry(args, dataset),
+            run=args.run,
             **chosen,
         )
     check_interrupt()
     return replace(result, feature_names=dataset.features)
+
+
+def _entry(args: argparse.Namespace, dataset: Dataset) -> Entry | None:
+    """Where the sweep is kept, and what to say of it there."""
+    if args.store is None:
+        return None
+
+    def announce(name: str, fits: int, stored: int) -> None:
+        there = f"{stored:,} of {fits:,} fits are there already" if stored else f"{fits:,} fits will be kept there"
+        note(f"{args.store}, run {name!r}: {there}.", args.quiet)
+
+    about = {"source": dataset.source, "target": dataset.target}
+    return Entry(args.store, about=about, features=dataset.features, resume=args.resume, announce=announce)
 
 
 def _floats(parts: list[list[str]] | None) -> list[float] | None:

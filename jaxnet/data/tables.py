@@ -9,7 +9,8 @@ import shlex
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 
-_SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-_PARQUET = {".parquet", ".pq"}
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+_FORMATS = {".csv": ".csv", ".tsv": ".tsv", ".tab": ".tsv", ".parquet": ".parquet", ".pq": ".parquet", ".npz": ".npz"}
 _PANDAS_INDEX = "__index_level_0__"  # how pandas names a nameless row index in Parquet
-_BLOCK = 1 << 22  # bytes; pyarrow wants every row within one block
+BLOCK = 1 << 22  # bytes; pyarrow wants every row within one block
 _SHOWN = 5  # columns named in full before a message says "and ... more"
 
 
@@ -39,9 +40,7 @@ class Table:
     columns: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        repeated = [name for name, times in Counter(self.names).items() if times > 1]
-        if repeated:
-            raise InvalidInput(f"{self.source} has duplicate column names: {_listed(repeated)}; rename them.")
+        check_names(self.source, self.names)
         if not self.names or not len(self):
             raise InvalidInput(f"{self.source} holds no {'rows' if self.names else 'columns'}: nothing to fit.")
 
@@ -134,9 +133,21 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
     Raises `InvalidInput` if the file cannot be understood and `OSError` if it cannot be opened.
     """
     path = Path(path)
+    kind = format_of(path)
+    if kind == ".npz":
+        return _read_npz(path)
+    with arrow_errors(path):
+        table = _read_parquet(path) if kind == ".parquet" else _read_csv(path, SEPARATORS[kind], text)
+        names = tuple(map(column_name, table.column_names))
+    return Table(path.name, names, tuple(table.columns))
+
+
+def format_of(path: Path) -> str:
+    """ ".csv", ".tsv", ".parquet" or ".npz", by the name of a file that is there; raises as `read_table` does."""
     suffixes = [s.lower() for s in path.suffixes]
     kind = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] == ".gz" else (suffixes or [""])[-1]
-    if kind not in {*_SEPARATORS, *_PARQUET, ".npz"} or (suffixes[-1] == ".gz" and kind not in _SEPARATORS):
+    kind = _FORMATS.get(kind)
+    if kind is None or (suffixes[-1] == ".gz" and kind not in SEPARATORS):
         if path.is_dir():
             raise InvalidInput(f"{path} is a folder: name a file.")
         raise InvalidInput(
@@ -144,14 +155,29 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
         )
     with open(path, "rb"):  # a missing file or folder is an OSError with its name, whatever the reader
         pass
-    if kind == ".npz":
-        return _read_npz(path)
-    if kind in _SEPARATORS and _starts_as_utf16(path):
+    if kind in SEPARATORS and _starts_as_utf16(path):
         raise InvalidInput(_not_utf8(path))
+    return kind
+
+
+def check_names(source: str, names: Sequence[str]) -> None:
+    """Refuse columns of the same name."""
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise InvalidInput(f"{source} has duplicate column names: {_listed(repeated)}; rename them.")
+
+
+def column_name(written: str) -> str:
+    """A column's name from what the file says: without spaces around it; empty for a saved row index."""
+    return "" if written == _PANDAS_INDEX else written.strip()
+
+
+@contextmanager
+def arrow_errors(path: Path) -> Iterator[None]:
+    """What pyarrow raises over the file, or for want of pyarrow, as `InvalidInput`."""
     arrow = _pyarrow()
     try:
-        table = _read_parquet(path) if kind in _PARQUET else _read_csv(path, _SEPARATORS[kind], text)
-        names = tuple("" if name == _PANDAS_INDEX else name.strip() for name in table.column_names)
+        yield
     except UnicodeDecodeError:
         raise InvalidInput(_not_utf8(path)) from None
     except UnicodeEncodeError:
@@ -160,7 +186,6 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
         reason = str(error).strip().rstrip(".")
         hint = "; check that row and the separator (commas in .csv, tabs in .tsv)" if "Expected" in reason else ""
         raise InvalidInput(f"cannot read {path.name}: {reason}{hint}.") from None
-    return Table(path.name, names, tuple(table.columns))
 
 
 def _starts_as_utf16(path: Path) -> bool:
@@ -187,7 +212,7 @@ def _read_csv(path: Path, separator: str, text: Iterable[str]) -> Any:
     from pyarrow import csv as arrow_csv
     from pyarrow import string
 
-    block, threads, text = _BLOCK, True, set(text)
+    block, threads, text = BLOCK, True, set(text)
     while True:
         try:
             table = arrow_csv.read_csv(

@@ -9,6 +9,6 @@ The hash tells damage, not authorship: whoever can write the file can write the 
 numbers, but not code. A signature under a shared key tells authorship too.
 """
 
-from jaxnet.persistence.files import FORMAT_VERSION, load, read_metadata, save
+from jaxnet.persistence.files import FORMAT_VERSION, load, pack, read_metadata, save, unpack
 
-__all__ = ["FORMAT_VERSION", "load", "read_metadata", "save"]
+__all__ = ["FORMAT_VERSION", "load", "pack", "read_metadata", "save", "unpack"]

@@ -1,5 +1,6 @@
 """Writing objects to files and reading them back."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,18 +39,39 @@ def save(obj: Any, path: str | Path, *, key: bytes | None = None, metadata: dict
     >>> save({"alpha": 0.1, "coef": np.zeros(3)}, "example.jaxnet")
     """
     key = valid_key(key)
+    envelope = _envelope(obj, metadata)
+    with atomic_file(path) as file:
+        write_sealed(envelope, file, key)
+
+
+def pack(obj: Any) -> bytes:
+    """The bytes of a file of `obj`, for a place in a larger file.
+
+    >>> unpack(pack([1, 2.5]), "example")
+    [1, 2.5]
+    """
+    buffer = io.BytesIO()
+    write_sealed(_envelope(obj, None), buffer, None)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes, name: str) -> Any:
+    """What `pack` was given, checked as `load` checks a file; raises `InvalidInput`, in which `name` says what is damaged."""
+    opened = _open(data, name, None, True)
+    return decode(opened.content, "content", opened.refuse)
+
+
+def _envelope(obj: Any, metadata: dict[str, Any] | None) -> dict[str, Any]:
     content = encode(obj, "content")
     known = {"configuration": obj.get_params()} if isinstance(kind_of(obj), Estimator) else {}
     about = new_metadata(metadata)
-    envelope = {
+    return {
         "format": "jaxnet",
         "version": FORMAT_VERSION,
         "written_by": __version__,
         "metadata": encode({**about, **{k: v for k, v in known.items() if k not in about}}, "metadata"),
         "content": content,
     }
-    with atomic_file(path) as file:
-        write_sealed(envelope, file, key)
 
 
 def load(path: str | Path, *, key: bytes | None = None) -> Any:
@@ -101,12 +123,13 @@ class Opened:
 
 def open_file(path: str | Path, key: bytes | None, verify: bool = True) -> Opened:
     """Read a file and check all but its content; with `verify=False` whoever may have signed it."""
-    key = valid_key(key)
-    path = Path(path)
-    data = path.read_bytes()
+    key, path = valid_key(key), Path(path)
+    return _open(path.read_bytes(), str(path), key, verify)
 
+
+def _open(data: bytes, name: str, key: bytes | None, verify: bool) -> Opened:
     def refuse(reason: str) -> NoReturn:
-        raise InvalidInput(f"{path} {reason}.")
+        raise InvalidInput(f"{name} {reason}.")
 
     seal = read_seal(data, refuse)
     if verify:

@@ -5,13 +5,13 @@ between two knots are interpolated and certified, all at once; only fits that mi
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.solver import between, working_set
 from jaxnet.solver.between import Ends
+from jaxnet.solver.mark import Mark, State
 from jaxnet.solver.place import Base, null_fit
 from jaxnet.solver.rounds import Slots, Start, judge, settle
 from jaxnet.solver.task import Step, Task, report
@@ -28,31 +28,34 @@ SINGLE_COLUMNS = 256
 """The inner solver starts in single precision where tol is at least SINGLE_LIMIT and there are so many columns that it pays."""
 
 
-class _State(NamedTuple):
-    """At a knot, `now`, and the one before, `old`; the slots hold the solutions of both, in this order."""
+def walk(
+    task: Task,
+    emit: Callable[[Step], None],
+    stopped: Callable[[], bool] = lambda: False,
+    start: Mark | None = None,
+    keep: Callable[[Mark], None] = lambda mark: None,
+) -> bool:
+    """Solve the task, handing each certified alpha to `emit`. Whether it came to the end: `stopped()` ends it early.
 
-    slots: Slots
-    now: Ends
-    old: Ends
-
-
-def walk(task: Task, emit: Callable[[Step], None], stopped: Callable[[], bool] = lambda: False) -> None:
-    """Solve the task, handing each certified alpha to `emit`; ends early when `stopped()` says so."""
-    state, last, before = _begin(task), None, None
+    After every knot `keep` is told where the walk stands. Its last mark before an early end is good until then; one that
+    the walk has gone on from is not, as its memory is used again. From the `start` mark the walk goes on as if it had
+    never stopped.
+    """
+    state, last, before = start or (_begin(task), None, None)
     knots = _knots(task)
     most = int(np.diff(knots).max(initial=1)) - 1
-    for k in knots:
+    for k in knots if start is None else knots[knots > start.last]:
         if stopped():
-            return
+            return False
         state, step = _advance(task, state, k, last, before)
         last, before = k, last
-        if k < task.skip:
-            continue
-        emit(step)
-        if before is not None and before >= task.skip and k - before > 1:
-            pair = between.Pair(before, k, state.slots, state.old, state.now)
-            slots = between.fill(task, pair, most, emit)
-            state = state._replace(slots=slots)
+        if k >= task.skip:
+            emit(step)
+            if before is not None and before >= task.skip and k - before > 1:
+                pair = between.Pair(before, k, state.slots, state.old, state.now)
+                state = state._replace(slots=between.fill(task, pair, most, emit))
+        keep(Mark(state, last, before))
+    return True
 
 
 def _knots(task: Task) -> Int[np.ndarray, " K"]:
@@ -67,7 +70,7 @@ def _knots(task: Task) -> Int[np.ndarray, " K"]:
     return np.array(knots)
 
 
-def _begin(task: Task) -> _State:
+def _begin(task: Task) -> State:
     """All coefficients zero but the unpenalised ones, which sit in the first slots and are fitted exactly."""
     sets, lanes = task.lam1.shape[:2]
     large = task.view.usable.shape[1] >= SINGLE_COLUMNS
@@ -79,10 +82,10 @@ def _begin(task: Task) -> _State:
     zero = Base.zero(task.view, lanes, ws.width)
     B, remainder, _ = judge(task, task.at(0), Slots(ws, pinv, (zero.B,)), zero)
     here = Ends(gradient, remainder)
-    return _State(Slots(ws, pinv, (B, B)), here, here)
+    return State(Slots(ws, pinv, (B, B)), here, here)
 
 
-def _advance(task: Task, state: _State, k: int, last: int | None, before: int | None) -> tuple[_State, Step]:
+def _advance(task: Task, state: State, k: int, last: int | None, before: int | None) -> tuple[State, Step]:
     """All lanes at knot k, from the solutions at the knots `last` and, if there is one, `before`."""
     start = Start(_ahead(task, k, last, before), state.now.gradient, state.old.gradient)
     everyone = np.ones(task.lam1.shape[:2], bool)
@@ -97,7 +100,7 @@ def _advance(task: Task, state: _State, k: int, last: int | None, before: int | 
         B = np.where(finite, step.values, 0.0)
         origin = Ends(task.view.cross, task.view.origin())
         here = Ends(*(np.where(finite, x, np.asarray(x0)[:, None]) for x, x0 in zip(here, origin, strict=True)))
-    return _State(Slots(ws, end.slots.pinv, (B, previous)), here, state.now), step
+    return State(Slots(ws, end.slots.pinv, (B, previous)), here, state.now), step
 
 
 def _ahead(task: Task, k: int, last: int | None, before: int | None) -> Float[np.ndarray, "S L"]:

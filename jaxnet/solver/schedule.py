@@ -18,22 +18,21 @@ Solve = Callable[[Chunk, Callable[[], bool]], None]
 """(chunk, stopped): solve these lanes to the end, or until `stopped()`."""
 
 
-def run(solve: Solve, plan: list[Chunk]) -> None:
-    """Call `solve` on every chunk. An error or Ctrl-C stops all chunks at their next alpha and is raised."""
+def run(solve: Solve, plan: list[Chunk], halved: Callable[[Chunk], None] = lambda chunk: None) -> None:
+    """Call `solve` on every chunk. An error or Ctrl-C stops all chunks at their next alpha and is raised.
+
+    `halved` hears of a chunk whose halves will be solved in its stead.
+    """
     stop = threading.Event()
     device = jax.config.jax_default_device
-    workers = min(parallelism(), len(plan))
-    if workers == 1:
-        for chunk in plan:
-            _halving(solve, chunk, stop.is_set)
-        return
 
     def one(chunk):
         # The 64-bit scope and the default device belong to a thread: each worker enters its caller's.
         with jax.enable_x64(True), jax.default_device(device):
-            _halving(solve, chunk, stop.is_set)
+            _halving(solve, chunk, stop.is_set, halved)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="jaxnet") as pool:
+    # Also a single worker is a thread, so that Ctrl-C, which Python raises in the main one, never tears a step apart.
+    with ThreadPoolExecutor(max(min(parallelism(), len(plan)), 1), thread_name_prefix="jaxnet") as pool:
         futures = [pool.submit(one, chunk) for chunk in plan]
         try:
             pending = set(futures)
@@ -49,15 +48,16 @@ def run(solve: Solve, plan: list[Chunk]) -> None:
             future.result()
 
 
-def _halving(solve: Solve, chunk: Chunk, stopped: Callable[[], bool]) -> None:
+def _halving(solve: Solve, chunk: Chunk, stopped: Callable[[], bool], halved: Callable[[Chunk], None]) -> None:
     """Solve; where the device runs out of memory, solve the two halves one after the other."""
     try:
         solve(chunk, stopped)
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error) or len(chunk.sets) == 1:
             raise
+        halved(chunk)
         for half in chunk.halves():
-            _halving(solve, half, stopped)
+            _halving(solve, half, stopped, halved)
 
 
 def parallelism() -> int:
