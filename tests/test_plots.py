@@ -132,6 +132,15 @@ def test_map_has_a_band_per_rho_and_marks_the_winner(result):
     np.testing.assert_allclose(at, [[best.alpha, best.index[0]]])
 
 
+def test_rules_may_count_degrees_of_freedom(result, data):
+    criteria = result.criteria(data.X, data.y)
+    for given in (None, criteria):
+        best = result.best("1se", criteria=given)
+        ax = plots.cv_map(result, criteria=given)
+        (at,) = [line.get_xydata()[0] for line in ax.lines if line.get_label() == "1se"]
+        np.testing.assert_allclose(at, [best.alpha, best.index[0]])
+
+
 def test_stability_paths_show_the_selected_and_the_cutoff(found):
     ax = plots.stability_paths(found)
     drawn = [line.get_ydata() for line in ax.lines if len(line.get_xdata()) == 15]

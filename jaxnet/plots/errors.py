@@ -8,11 +8,14 @@ from jaxnet.errors import InvalidInput
 from jaxnet.plots.style import COLOURS, GREY, LINE, alpha_axis, counts_on_top, new_axes, of_response, rho_row, row_name
 
 
-def cv_curve(result: Any, rho: float | None = None, *, response: int | None = None, ax: Any = None) -> Any:
+def cv_curve(
+    result: Any, rho: float | None = None, *, response: int | None = None, criteria: Any = None, ax: Any = None
+) -> Any:
     """Mean held-out error against alpha, with one standard error up and down, and the alphas that min and 1se choose.
 
     - result: a `SweepResult` with folds. rho: which of its rows is drawn with its errors, the winner's by default; the
       others are thin grey lines. response: which of several. The number of nonzeros is on top.
+    - criteria: what `result.criteria(X, y)` returns, for the rule 1se to count degrees of freedom.
 
     Raises InvalidInput without folds, for a rho that was not swept, and wrong arguments.
 
@@ -33,7 +36,9 @@ def cv_curve(result: Any, rho: float | None = None, *, response: int | None = No
         capsize=1.5, zorder=2,
     )  # fmt: skip
     for rule, style, what in (("min", "-", "least error"), ("1se", "--", "simplest within one standard error")):
-        fit = (lambda fits: fits if response is None else fits[response])(result.best_per_rho(rule))[i]
+        fit = (lambda fits: fits if response is None else fits[response])(result.best_per_rho(rule, criteria=criteria))[
+            i
+        ]
         ax.axvline(
             fit.alpha, color="#404040", lw=0.9, ls=style, label=f"{rule}: {what}, {fit.nonzeros:,} nonzero", zorder=1
         )
@@ -46,11 +51,11 @@ def cv_curve(result: Any, rho: float | None = None, *, response: int | None = No
     return ax
 
 
-def cv_map(result: Any, *, response: int | None = None, ax: Any = None) -> Any:
+def cv_map(result: Any, *, response: int | None = None, criteria: Any = None, ax: Any = None) -> Any:
     """Mean held-out error over the whole (alpha, rho) grid as a map, with the fits that min and 1se choose.
 
     A band per rho, each over its own alphas. Colours end at the error of the largest alphas, where the model is nearly
-    empty; what is above is shown as that (an arrow on the scale says so).
+    empty; what is above is shown as that (an arrow on the scale says so). `criteria` is for 1se to count degrees of freedom.
 
     Raises InvalidInput without folds.
 
@@ -77,7 +82,7 @@ def cv_map(result: Any, *, response: int | None = None, ax: Any = None) -> Any:
             vmax=high if high > low else None, rasterized=True,
         )  # fmt: skip
     for rule, marker in (("min", "o"), ("1se", "s")):
-        fit = (lambda fits: fits if response is None else fits[response])(result.best(rule))
+        fit = (lambda fits: fits if response is None else fits[response])(result.best(rule, criteria=criteria))
         at = int(np.flatnonzero(order == fit.index[0])[0])
         ax.plot(fit.alpha, at, marker, ms=8, mfc="none", mec="white", mew=3.5)
         ax.plot(fit.alpha, at, marker, ms=8, mfc="none", mec="#D55E00", mew=1.8, ls="", label=rule)

@@ -24,7 +24,14 @@ from jaxnet.scalars import is_number
 
 
 def coefficient_path(
-    result: Any, rho: float | None = None, *, response: int | None = None, sd: Any = None, top: int = 10, ax: Any = None
+    result: Any,
+    rho: float | None = None,
+    *,
+    response: int | None = None,
+    sd: Any = None,
+    top: int = 10,
+    criteria: Any = None,
+    ax: Any = None,
 ) -> Any:
     """The coefficients of the full-data fits of one rho against alpha, with the number of nonzeros on top.
 
@@ -33,6 +40,7 @@ def coefficient_path(
     - result: a `SweepResult`. rho: which of its rows; the winner's by default (without folds the last).
     - response: which of several responses. sd: (p,) standard deviations of the columns, to draw coefficients per standard
       deviation; the `top` columns with the largest of those are coloured and named, the others grey.
+    - criteria: what `result.criteria(X, y)` returns, for the rule 1se to count degrees of freedom.
 
     Raises InvalidInput for a rho that was not swept and wrong arguments.
 
@@ -51,7 +59,7 @@ def coefficient_path(
     ax.set_ylabel("coefficient" if sd is None else "coefficient per standard deviation")
     counts_on_top(ax, alphas, of_response(result.nonzeros, response)[i])
     if result.errors is not None:
-        _mark_rules(ax, result, i, response)
+        _mark_rules(ax, result, i, response, criteria)
     ax.set_title(f"Coefficients at {row_name(result, i)}")
     return ax
 
@@ -153,9 +161,9 @@ def _lines(ax: Any, x: np.ndarray, values: np.ndarray, names: list[str], top: in
         ax.text(0.01, 0.01, f"{len(others):,} more in grey", transform=ax.transAxes, fontsize="small", color="#606060")
 
 
-def _mark_rules(ax: Any, result: Any, i: int, response: int | None) -> None:
+def _mark_rules(ax: Any, result: Any, i: int, response: int | None, criteria: Any) -> None:
     for rule, style in (("min", "-"), ("1se", "--")):
-        fits = result.best_per_rho(rule)
+        fits = result.best_per_rho(rule, criteria=criteria)
         fit = (fits if response is None else fits[response])[i]
         ax.axvline(fit.alpha, color="#404040", lw=0.9, ls=style, zorder=1, label=rule)
     ax.legend(loc="upper left", fontsize="small", frameon=False)

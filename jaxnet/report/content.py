@@ -174,16 +174,17 @@ def _drawings(source: Source, kept: BestFit) -> Iterator[tuple[str, str, Callabl
     """Title, caption, what to draw and its height."""
     result, response, sd = source.result, source.response, source.sd
     at = {"response": response}
+    rules = {**at, "criteria": source.criteria}
     if result.errors is not None:
         text = "Mean held-out error and its standard error; the lines are what the rules min and 1se choose."
-        yield "Cross-validation", text, lambda ax: plots.cv_curve(result, kept.rho, **at, ax=ax), 4.5
+        yield "Cross-validation", text, lambda ax: plots.cv_curve(result, kept.rho, **rules, ax=ax), 4.5
         if len(result.rho) > 1:
             height = 1.8 + 0.32 * min(len(result.rho), 12)
             text = "Mean held-out error over the whole grid, a band for each L1 share."
-            yield "The grid", text, lambda ax: plots.cv_map(result, **at, ax=ax), max(height, 3.0)
+            yield "The grid", text, lambda ax: plots.cv_map(result, **rules, ax=ax), max(height, 3.0)
     unit = "" if sd is None else ", per standard deviation of each column"
     text = f"Coefficients of the full-data fits as the penalty falls{unit}."
-    yield "Coefficient path", text, lambda ax: plots.coefficient_path(result, kept.rho, **at, sd=sd, ax=ax), 4.5
+    yield "Coefficient path", text, lambda ax: plots.coefficient_path(result, kept.rho, **rules, sd=sd, ax=ax), 4.5
     if kept.nonzeros:
         height = 1.2 + 0.24 * max(min(kept.nonzeros, 20), 3)
         draw = lambda ax: plots.coefficients(kept, feature_names=source.names(), sd=sd, ax=ax)
