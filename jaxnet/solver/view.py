@@ -224,15 +224,25 @@ CONSTANT_RESPONSE = 1e-26
 """A response whose variance is below this share of its mean square is constant up to rounding (its square, in the rows)."""
 
 
-@jax.jit
 def row_view(
     design: Design, train: Array, test: Array, usable: Array, mean: Array, y: Array, centred: Array
 ) -> RowView:
-    """Centre the responses by their own training rows and take the null gradients. All per set; `centred` is 0 or 1."""
+    """Centre the responses by their own training rows and take the null gradients. All per set; `centred` is 0 or 1.
+
+    What a compiled function returns is new, X included: it is put into the view outside.
+    """
+    train, test, usable, mean = map(jnp.asarray, (train, test, usable, mean))
+    y, cross, moment = _null_gradients(design, train, usable, mean, y, centred)
+    return RowView(design, y, train, test, mean, usable, cross, moment)
+
+
+@jax.jit
+def _null_gradients(design: Design, train: Array, usable: Array, mean: Array, y: Array, centred: Array):
+    """The centred responses, their x'y and their moments."""
     square = jnp.sum(train * y * y, axis=1)
     y = y - centred * jnp.sum(train * y, axis=1, keepdims=True)
     varies = jnp.sum(train * y * y, axis=1) > CONSTANT_RESPONSE * square
     y = jnp.where(varies[:, None] | (train <= 0), y, 0.0)
     weighted = train * y
     cross = design.rmatmul(weighted) - jnp.sum(weighted, axis=1, keepdims=True) * mean
-    return RowView(design, y, train, test, mean, usable, jnp.where(usable, cross, 0.0), jnp.sum(weighted * y, axis=1))
+    return y, jnp.where(usable, cross, 0.0), jnp.sum(weighted * y, axis=1)
