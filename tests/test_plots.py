@@ -184,6 +184,7 @@ def test_relaxed_results_are_drawn_by_rho_and_blend(data):
     assert len(plots.cv_map(result).get_yticklabels()) == 4
     plots.coefficient_path(result)
     plots.rho_path(result)
+    assert "blend = " in plots.criteria_curves(result.criteria(data.X, data.y), rho=1.0).get_title()
 
 
 def test_without_folds_paths_are_drawn_and_errors_refused(data):

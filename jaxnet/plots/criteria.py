@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, new_axes, swept_rows
+from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, new_axes, row_name, swept_rows
 from jaxnet.selection.criteria import CRITERIA
 
 
@@ -44,13 +44,13 @@ def criteria_curves(criteria: Any, rho: float | None = None, *, response: int | 
     counts_on_top(ax, alphas, np.nan_to_num(df), "degrees of freedom")
     ax.set_ylabel("criterion less its minimum")
     ax.legend(loc="upper right", fontsize="small", frameon=False)
-    ax.set_title(f"Information criteria at rho = {criteria.rho[i]:g}")
+    ax.set_title(f"Information criteria at {row_name(criteria, i)}")
     return ax
 
 
 def _row(criteria: Any, rho: float | None, bic: np.ndarray) -> int:
-    if rho is not None:
-        return int(swept_rows(criteria.rho, rho)[0])
-    if not np.isfinite(bic).any():
-        return len(criteria.rho) - 1
-    return int(np.unravel_index(np.nanargmin(bic), bic.shape)[0])
+    """The row of that rho, or of any, in which BIC is least; the last of them where it is nowhere defined."""
+    rows = np.arange(len(criteria.rho)) if rho is None else swept_rows(criteria.rho, rho)
+    if not np.isfinite(bic[rows]).any():
+        return int(rows[-1])
+    return int(rows[np.unravel_index(np.nanargmin(bic[rows]), bic[rows].shape)[0]])
