@@ -51,7 +51,9 @@ def solve_all(
         limits = journal.limits(schedule.limits(problem.request.max_memory))
         chunks = lanes.chunks(problem.n_sets, by_rho, size, limits)
         chunks = [part for chunk in chunks for part in journal.parts(chunk)]
-        schedule.run(plan.solve, chunks, lambda chunk: journal.halve(unit_name(chunk)))
+        # Factorisations on a CPU wait for threads of XLA's pool, which those of another program in flight can hold for good.
+        alone = plan.solver == "proximal" and jax.default_backend() == "cpu"
+        schedule.run(plan.solve, chunks, lambda chunk: journal.halve(unit_name(chunk)), alone)
     if closed.any():
         for s in range(problem.n_sets):
             unit = journal.unit(f"closed {s}")

@@ -1,5 +1,9 @@
 """Newton steps on a support: they end at the optimum of its orthant, or where that is left."""
 
+import os
+import subprocess
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -90,3 +94,20 @@ def test_newton_shortens_the_tail_of_an_interpolating_lasso():
     result = jaxnet.fit_path(X, y, solver="proximal", **options)
     assert result.converged
     assert result.iterations.sum() < 10_000
+
+
+def test_sweeps_of_the_proximal_solver_do_not_wait_for_each_other_for_ever():
+    """In a process with one CPU device, chunks and callers side by side: factorisations must not starve XLA's pool."""
+    code = """
+import threading, numpy as np, jaxnet
+rng = np.random.default_rng(0)
+X = rng.standard_normal((20, 60)); y = 2 * X[:, 0] + rng.standard_normal(20)
+done = []
+sweep = lambda: done.append(jaxnet.sweep(X, y, cv=3, solver="proximal", alphas=5).converged)
+callers = [threading.Thread(target=sweep) for _ in range(2)]
+[t.start() for t in callers]; [t.join() for t in callers]
+print(done)
+"""
+    plain = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    done = subprocess.run([sys.executable, "-c", code], env=plain, capture_output=True, text=True, timeout=240)
+    assert done.stdout.strip() == "[True, True]", done.stderr

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 
 import jax
 
@@ -18,17 +19,22 @@ Solve = Callable[[Chunk, Callable[[], bool]], None]
 """(chunk, stopped): solve these lanes to the end, or until `stopped()`."""
 
 
-def run(solve: Solve, plan: list[Chunk], halved: Callable[[Chunk], None] = lambda chunk: None) -> None:
+_alone = threading.Lock()
+
+
+def run(
+    solve: Solve, plan: list[Chunk], halved: Callable[[Chunk], None] = lambda chunk: None, alone: bool = False
+) -> None:
     """Call `solve` on every chunk. An error or Ctrl-C stops all chunks at their next alpha and is raised.
 
-    `halved` hears of a chunk whose halves will be solved in its stead.
+    `halved` hears of a chunk whose halves will be solved in its stead. `alone`: no two such chunks of the process at once.
     """
     stop = threading.Event()
     device = jax.config.jax_default_device
 
     def one(chunk):
         # The 64-bit scope and the default device belong to a thread: each worker enters its caller's.
-        with jax.enable_x64(True), jax.default_device(device):
+        with jax.enable_x64(True), jax.default_device(device), _alone if alone else nullcontext():
             _halving(solve, chunk, stop.is_set, halved)
 
     # Also a single worker is a thread, so that Ctrl-C, which Python raises in the main one, never tears a step apart.
