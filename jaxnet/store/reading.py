@@ -33,6 +33,13 @@ class StoredRun:
     about: dict[str, Any]
     best: dict[str, float] | None
 
+    def __repr__(self) -> str:
+        what = "finished" if self.finished else "running" if self.running else "stopped"
+        best = ", ".join(f"{name}={value:.6g}" for name, value in (self.best or {}).items())
+        return f"StoredRun({self.name!r}: {what}, {self.done:,} of {self.fits or 'its'} fits, begun {self.begun}" + (
+            f"; best so far {best})" if best else ")"
+        )
+
 
 class Store:
     """The runs in a file that `jaxnet.sweep(store=...)` wrote.
