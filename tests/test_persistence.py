@@ -3,6 +3,7 @@
 import os
 import pickle
 import platform
+import time
 from datetime import UTC, datetime
 
 import hypothesis
@@ -15,6 +16,7 @@ from saved import as_tree, equal, model, objects
 import jaxnet
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence import load, read_metadata, save
+from jaxnet.result import FitOptions, SparseRows, SweepResult
 
 DTYPES = ("bool", "int8", "uint8", "int32", "int64", "uint64", "float16", "float32", "float64", ">f8", ">i4")
 SCALARS = (
@@ -190,3 +192,26 @@ def test_every_kind_of_object_loads_equal(name, path):
     assert type(after) is type(before) and equal(as_tree(before), as_tree(after))
     save({"inside": [before]}, path)
     assert equal(as_tree(before), as_tree(load(path)["inside"][0]))
+
+
+def test_large_results_are_saved_fast_and_in_proportion_to_their_nonzeros(tmp_path):
+    """1,000 grid points of 20,000 columns; dense they would take 160 MB."""
+    rng, sizes = np.random.default_rng(0), []
+    for nonzeros in (40, 400):
+        columns = np.concatenate([np.sort(rng.choice(20_000, nonzeros, replace=False)) for _ in range(1000)])
+        starts = np.arange(0, 1000 * nonzeros + 1, nonzeros)
+        coefs = SparseRows(rng.standard_normal(len(columns)), columns.astype(np.int32), starts, 20_000)
+        fits, grid = (10, 100, 6), (10, 100)
+        large = SweepResult(
+            rho=np.linspace(0.1, 1, 10), alphas=np.tile(np.geomspace(1, 0.01, 100), (10, 1)), coefs=coefs,
+            intercepts=np.zeros(grid), errors=rng.random((10, 100, 5)), fold_weights=None, gap=np.full(fits, 1e-5),
+            kkt=np.full(fits, 1e-5), iterations=np.ones(fits, np.int32), status=np.zeros(fits, np.int8),
+            feature_names=None, tol=1e-4, options=FitOptions(True, False, False),
+        )  # fmt: skip
+        start = time.perf_counter()
+        save(large, tmp_path / "large.jaxnet")
+        assert time.perf_counter() - start < 2
+        sizes.append((tmp_path / "large.jaxnet").stat().st_size)
+        assert np.array_equal(load(tmp_path / "large.jaxnet").coefs.values, coefs.values)
+    per_nonzero = (sizes[1] - sizes[0]) / (1000 * 360)
+    assert 12 <= per_nonzero < 12.5  # eight bytes of a value, four of its column
