@@ -2,8 +2,6 @@
 
 import os
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from jaxnet.errors import InvalidInput
@@ -71,29 +69,3 @@ def compile_loops_whole() -> None:
     if jax.__version_info__ < (0, 12) and _OPTIONS not in flags:
         option = f"{_OPTIONS}=xla_cpu_small_while_loop_byte_threshold={_LOOP_BYTES}"
         os.environ["XLA_FLAGS"] = f"{flags} {option}".strip()
-
-
-_known: set[tuple] = set()
-_pending: dict[tuple, threading.Lock] = {}
-_guard = threading.Lock()
-
-
-def compiled_once(function: Callable, *sizes) -> Callable:
-    """`function`, whose first call with these sizes no other thread makes meanwhile: they wait for its program.
-
-    Else threads that come to a program at the same time compile it each for itself. `sizes` are what its compilation
-    depends on, as far as threads of one sweep can differ in it.
-    """
-    key = (function, *sizes)
-    if key in _known:
-        return function
-    with _guard:
-        lock = _pending.setdefault(key, threading.Lock())
-
-    def alone(*args):
-        with lock:
-            out = function(*args)
-        _known.add(key)
-        return out
-
-    return alone

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet.compilation import compiled_once
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.place import Base
 from jaxnet.solver.rounds import Slots, Start, judge, settle
@@ -48,8 +47,7 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     pen, share = task.along(ks), _shares(task, pair, ks)
     ws, solutions = pair.slots.ws, pair.slots.solutions
     ends = pair.at_first, pair.at_second
-    interpolate = compiled_once(_interpolate, ws.index.shape, pen.lam1.shape, task.sd.shape)
-    blended, base = interpolate(ws.index, solutions[1::-1], ends, share, task.sd, pen)
+    blended, base = _interpolate(ws.index, solutions[1::-1], ends, share, task.sd, pen)
     blended, remainder, seal = judge(task, pen, replace(pair.slots, solutions=(blended,)), base)
     figures = Figures.of(seal, np.zeros(seal.gap.shape, np.int32))
     slots = replace(pair.slots, solutions=(blended, *solutions))

@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet import penalty
-from jaxnet.compilation import compiled_once
 from jaxnet.solver import coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import Base, place
@@ -113,8 +112,7 @@ def settle(
             pen,
         )
         lanes = (rounds.active, rounds.passes, rounds.targets())
-        inner = compiled_once(_inner, task.solver, *B.shape, ws.entries.shape, ws.dtype, pen.lo is None)
-        B, going, passes = inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
+        B, going, passes = _inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
@@ -157,10 +155,8 @@ def judge(
 ) -> tuple[Float[Array, "S L W"], Float[Array, "S L m"], Certificate]:
     """Refit the unpenalised coefficients of the first solution, and certify all lanes; the closer to `base` the faster."""
     ws, solution = slots.ws, slots.solutions[0]
-    sizes = (type(task.view), task.view.cross.shape, solution.shape, slots.pinv.shape, pen.lo is None)
-    placing, certifying = compiled_once(place, *sizes), compiled_once(certify, *sizes)
-    B, remainder, dense = placing(task.view, ws.index, solution, slots.pinv, ws.count, base)
-    return B, remainder, certifying(task.view, remainder, dense, task.sd, pen)
+    B, remainder, dense = place(task.view, ws.index, solution, slots.pinv, ws.count, base)
+    return B, remainder, certify(task.view, remainder, dense, task.sd, pen)
 
 
 @jax.jit

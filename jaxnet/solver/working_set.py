@@ -14,7 +14,6 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet.compilation import compiled_once
 from jaxnet.solver.view import View
 
 SPAN = 128
@@ -68,8 +67,7 @@ def build(view: View, columns: list[Int[np.ndarray, " k"]], dtype, least: int = 
     for s, chosen in enumerate(columns):
         index[s, : len(chosen)] = chosen
         member[s, chosen] = True
-    fill = compiled_once(_fill, index.shape, view.cross.shape, type(view), dtype)
-    return WorkingSet(index, sizes, member, fill(view, index, np.dtype(dtype)), view.by_rows)
+    return WorkingSet(index, sizes, member, _fill(view, index, np.dtype(dtype)), view.by_rows)
 
 
 def extend(ws: WorkingSet, view: View, wanted: Bool[np.ndarray, "S p"], busy) -> tuple[WorkingSet, np.ndarray | None]:
@@ -115,8 +113,7 @@ def _append(ws: WorkingSet, view: View, new: list[np.ndarray]) -> WorkingSet:
             member[s, part] = True
             count[s] += len(part)
         # A copy: the device may still read this call's index when the next one writes into it.
-        insert = compiled_once(_insert, entries.shape, view.cross.shape, type(view), ws.dtype)
-        entries = insert(view, entries, index.copy(), batch, offset)
+        entries = _insert(view, entries, index.copy(), batch, offset)
     return WorkingSet(index, count, member, entries, ws.by_rows)
 
 
