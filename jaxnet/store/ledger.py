@@ -1,4 +1,4 @@
-"""The journal of a sweep in a store: each of its pages is written in transactions of its own, every other second."""
+"""The journal of a sweep in a store: each of its pages is written in transactions of its own, about once a second."""
 
 import json
 import time
