@@ -243,7 +243,8 @@ def test_two_on_one_run_are_refused(store):
 
 
 def test_fit_path_and_frames_have_stores_too(tmp_path):
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     data = cases.data("tall")
     frame = pandas.DataFrame(data.X, columns=[f"gene {j}" for j in range(12)])
     path = tmp_path / "runs.db"

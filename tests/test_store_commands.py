@@ -135,7 +135,8 @@ def test_cli_compares_runs_and_folders(place, capsys):
 
 def test_cli_compares_what_has_other_columns(tmp_path, capsys):
     X, y, _ = make_data()
-    pandas = pytest.importorskip("pandas")
+    import pandas
+
     frame = pandas.DataFrame(X, columns=FEATURES)
     sweeps = {
         "all": jaxnet.sweep(frame, y, rho=0.5, alphas=5, standardize=True),
