@@ -1,5 +1,6 @@
 """A stored sweep that is stopped goes on, to the same bits as one that never stopped, and nothing is solved twice."""
 
+import contextlib
 import itertools
 import sqlite3
 import threading
@@ -136,7 +137,8 @@ def test_chunks_that_were_halved_stay_halved(store, monkeypatch):
         halved = run_sweep(keep_fold_coefs=True)
         with pytest.raises(KeyboardInterrupt):
             run_sweep(keep_fold_coefs=True, store=store, progress=stop_after(14))
-    states = dict(sqlite3.connect(store).execute("SELECT name, state FROM units"))
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        states = dict(connection.execute("SELECT name, state FROM units"))
     assert "halved" in states.values()
     assert same(run_sweep(keep_fold_coefs=True, store=store), halved)
 

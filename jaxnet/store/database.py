@@ -171,6 +171,9 @@ def _read_only(path: Path) -> sqlite3.Connection:
             raise
         # In a folder that cannot be written to, SQLite reads only what it may take for unchanging.
         connection = sqlite3.connect(f"{where}?immutable=1", uri=True, check_same_thread=False)
+    except BaseException:
+        connection.close()
+        raise
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection
 
