@@ -338,3 +338,23 @@ def test_loops_compile_whole_unless_the_user_chose(monkeypatch, version, flags, 
     monkeypatch.setenv("XLA_FLAGS", flags)
     compile_loops_whole()
     assert os.environ["XLA_FLAGS"].split() == expected
+
+
+def test_cli_offers_what_the_library_has():
+    """The parser repeats names, since it must not import what they stand for."""
+    from jaxnet.cli import parser, stability_options
+    from jaxnet.metrics import METRICS
+    from jaxnet.plots.images import FORMATS
+    from jaxnet.selection.bounds import BOUNDS
+    from jaxnet.selection.criteria import CRITERIA
+    from jaxnet.selection.rules import RULES
+
+    assert (*RULES, *CRITERIA) == parser.RULES and tuple(METRICS) == parser.METRICS
+    assert set(stability_options.BOUNDS) == set(BOUNDS) and FORMATS == ("png", "svg", "pdf")
+
+
+def test_cli_kept_model_is_that_of_its_place(run):
+    result = jaxnet.load(run / "model.jaxnet")["result"]
+    best = result.best("1se")
+    again = result.fit_at(*best.index, rule="1se")
+    assert repr(again) == repr(best) and np.array_equal(again.coef, best.coef)

@@ -23,19 +23,11 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def result(data):
-    result = jaxnet.sweep(data.X, data.y, rho=[0.2, 0.6, 1.0], alphas=25, standardize=True)
-    return jaxnet.load(_saved(result))
-
-
-def _saved(result):
-    """A loaded result draws as well as a fresh one."""
-    import tempfile
-    from pathlib import Path
-
-    path = Path(tempfile.mkdtemp()) / "r.jaxnet"
-    jaxnet.save(result, path)
-    return path
+def result(data, tmp_path_factory):
+    """Saved and loaded: that draws as well as a fresh one."""
+    path = tmp_path_factory.mktemp("plots") / "result.jaxnet"
+    jaxnet.save(jaxnet.sweep(data.X, data.y, rho=[0.2, 0.6, 1.0], alphas=25, standardize=True), path)
+    return jaxnet.load(path)
 
 
 @pytest.fixture(scope="module")

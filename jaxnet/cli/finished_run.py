@@ -56,4 +56,4 @@ class FinishedRun:
 
     def kept(self) -> BestFit:
         """The chosen model; its rule may have needed data that are not at hand, its place in the grid is known."""
-        return self.result._fit(self.rule, tuple(self.model["chosen"][self.rule]), None)
+        return self.result.fit_at(*self.model["chosen"][self.rule], rule=self.rule)

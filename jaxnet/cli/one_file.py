@@ -1,6 +1,7 @@
 """One file that a command writes: whether it may, and writing it whole or not at all."""
 
 import os
+from collections.abc import Iterable
 
 from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
@@ -17,11 +18,12 @@ def check_file(out: str, overwrite: bool, what: str, option: str = "--out") -> N
         raise InvalidInput(f"{option} {out}: there is no folder {folder}.")
 
 
-def write_file(out: str, content: bytes, option: str = "--out") -> None:
-    """Raises OSError saying which file could not be written."""
+def write_file(out: str, content: bytes | Iterable[bytes], option: str = "--out") -> None:
+    """The content, or its parts one after the other. Raises OSError saying which file could not be written."""
     try:
         with atomic_file(out) as file:
-            file.write(content)
+            for part in [content] if isinstance(content, bytes) else content:
+                file.write(part)
     except OSError as error:
         raise OSError(error.errno, f"cannot write {option} {out}: {error.strerror}") from error
 

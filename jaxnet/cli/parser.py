@@ -7,6 +7,7 @@ from jaxnet import __version__
 from jaxnet.cli.reading_options import add_plot, add_report
 from jaxnet.cli.shared_options import (
     add_columns,
+    add_command,
     add_output,
     add_source,
     check_output,
@@ -86,13 +87,14 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _add_sweep(commands: argparse._SubParsersAction) -> None:
-    sweep = commands.add_parser(
+    sweep = add_command(
+        commands,
         "sweep",
         help="fit a grid with cross-validation, choose a model",
         usage="jaxnet sweep DATA --target COLUMN [options]",
         description=_SWEEP,
+        needs_data=True,
         epilog=_SWEEP_END,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     data = sweep.add_argument_group("data")
     add_columns(data)
@@ -130,32 +132,31 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--device", metavar="NAME", help="where to compute, such as cpu or gpu")
 
     add_store(sweep)
-    sweep.set_defaults(parser=sweep, needs_data=True)
     add_output(sweep, "DIR", "folder for the results (else only printed)", "replace an earlier run in --out")
 
 
 def _add_predict(commands: argparse._SubParsersAction) -> None:
-    predict = commands.add_parser(
+    predict = add_command(
+        commands,
         "predict",
         help="apply a finished run to new rows",
         usage="jaxnet predict RUN DATA [options]",
         description=_PREDICT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        needs_data=True,
     )
     predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     add_source(predict)
     predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
-    predict.set_defaults(parser=predict, needs_data=True)
     add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
 
 
 def _add_inspect(commands: argparse._SubParsersAction) -> None:
-    inspect = commands.add_parser(
+    inspect = add_command(
+        commands,
         "inspect",
         help="tell what is in a saved file",
         usage="jaxnet inspect FILE [options]",
         description=_INSPECT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     inspect.add_argument("file", metavar="FILE", help="a .jaxnet file, or the --out folder of `jaxnet sweep`")
     inspect.add_argument(

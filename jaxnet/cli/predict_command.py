@@ -11,9 +11,8 @@ from jaxnet.cli.console import note, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import load_stream
 from jaxnet.cli.interrupt import Check
-from jaxnet.cli.one_file import check_file
+from jaxnet.cli.one_file import check_file, write_file
 from jaxnet.cli.run_folder import read_run
-from jaxnet.data.atomic import atomic_file
 from jaxnet.data.batches import Stream
 from jaxnet.data.tables import Table
 from jaxnet.errors import InvalidInput
@@ -33,7 +32,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
             check_interrupt()
             say(text)
     else:
-        _write(args.out, texts, check_interrupt)
+        write_file(args.out, _encoded(texts, check_interrupt))
         note(f"wrote {score.rows:,} predictions to {args.out}.", args.quiet)
     if model["target"] in stream.names and score.errors is not None:
         note(f"{stream.source} holds {model['target']!r}: {score}.", args.quiet)
@@ -135,11 +134,7 @@ def _labels(values: np.ndarray) -> list[Any]:
     return ["" if v is None or v != v else v for v in values.tolist()]
 
 
-def _write(out: str, texts: Iterator[str], check_interrupt: Check) -> None:
-    try:
-        with atomic_file(out) as file:
-            for text in texts:
-                check_interrupt()
-                file.write(text.encode())
-    except OSError as error:
-        raise OSError(error.errno, f"cannot write --out {out}: {error.strerror}") from error
+def _encoded(texts: Iterator[str], check_interrupt: Check) -> Iterator[bytes]:
+    for text in texts:
+        check_interrupt()
+        yield text.encode()

@@ -2,7 +2,7 @@
 
 import argparse
 
-from jaxnet.cli.shared_options import add_output, add_source
+from jaxnet.cli.shared_options import add_command, add_output, add_source
 
 _REPORT = """\
 Write a finished run as one page of HTML that needs nothing else: the grid, the winner of each rule, pictures, the
@@ -19,28 +19,27 @@ NEED_DATA = ("criteria", "residuals", "predicted")
 
 def add_report(commands: argparse._SubParsersAction) -> None:
     """`jaxnet report`."""
-    report = commands.add_parser(
+    report = add_command(
+        commands,
         "report",
         help="write a finished run as one page of HTML",
         usage="jaxnet report RUN [DATA] [options]",
         description=_REPORT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     report.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     add_source(report)
     report.add_argument("--title", help="heading of the page (the source of the data)")
-    report.set_defaults(parser=report, needs_data=False)
     add_output(report, "FILE", "the page (report.html in RUN by default)", "replace the file if it exists")
 
 
 def add_plot(commands: argparse._SubParsersAction) -> None:
     """`jaxnet plot`."""
-    plot = commands.add_parser(
+    plot = add_command(
+        commands,
         "plot",
         help="draw a finished run",
         usage="jaxnet plot RUN KIND [DATA] --out FILE [options]",
         description=_PLOT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     plot.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     plot.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
@@ -48,5 +47,4 @@ def add_plot(commands: argparse._SubParsersAction) -> None:
     plot.add_argument("--rho", type=float, help="which rho path, cv and criteria draw (that of the chosen model)")
     plot.add_argument("--alpha", type=float, help="at which alpha rho is drawn (that of the chosen model)")
     plot.add_argument("--top", type=int, metavar="N", help="columns to name; by default 10, and 20 bars")
-    plot.set_defaults(parser=plot, needs_data=False)
     add_output(plot, "FILE", "the picture: .png, .svg or .pdf", "replace the file if it exists")

@@ -18,6 +18,15 @@ def check_output(args: argparse.Namespace) -> None:
         args.parser.error("--overwrite needs --out")
 
 
+def add_command(
+    commands: argparse._SubParsersAction, name: str, *, needs_data: bool = False, **texts: str
+) -> argparse.ArgumentParser:
+    """The parser of a command, with its help, usage, description and epilog; `needs_data`: it must be given a table."""
+    parser = commands.add_parser(name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts)
+    parser.set_defaults(parser=parser, needs_data=needs_data)
+    return parser
+
+
 def add_source(parser: argparse._ActionsContainer) -> None:
     """DATA, or bundled data in its place."""
     parser.add_argument("data", nargs="?", metavar="DATA", help=".csv, .tsv (also .gz), .parquet or .npz file")

@@ -2,7 +2,7 @@
 
 import argparse
 
-from jaxnet.cli.shared_options import add_columns, add_output, seed
+from jaxnet.cli.shared_options import add_columns, add_command, add_output, seed
 
 _STABILITY = """\
 Select columns by stability selection: fit paths to many halves of the rows, and keep the columns that enter early in most
@@ -14,12 +14,13 @@ BOUNDS = ("unimodal", "worst-case", "meinshausen-buehlmann", "r-concave")
 
 def add_stability(commands: argparse._SubParsersAction) -> None:
     """`jaxnet stability`."""
-    stability = commands.add_parser(
+    stability = add_command(
+        commands,
         "stability",
         help="select columns that fits to halves of the rows agree on",
         usage="jaxnet stability DATA --target COLUMN [options]",
         description=_STABILITY,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        needs_data=True,
     )
     add_columns(stability.add_argument_group("data"))
     rule = stability.add_argument_group("selection")
@@ -32,5 +33,4 @@ def add_stability(commands: argparse._SubParsersAction) -> None:
     rule.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the splits; default 0")
     rule.add_argument("--no-standardize", action="store_true", help="penalise the columns in the units they come in")
     rule.add_argument("--plot", metavar="FILE", help="draw the stability paths: .png, .svg or .pdf")
-    stability.set_defaults(parser=stability, needs_data=True)
     add_output(stability, "FILE", "CSV file of every column's frequency", "replace the file if it exists")

@@ -2,6 +2,8 @@
 
 import argparse
 
+from jaxnet.cli.shared_options import add_command
+
 _RUNS = """\
 List the runs of a store (a file that `jaxnet sweep --store` or jaxnet.sweep(store=...) wrote): when each was begun, of what
 it is a sweep, how far it has come, and the best fit so far.
@@ -41,12 +43,12 @@ def check_store(args: argparse.Namespace) -> None:
 
 def add_runs(commands: argparse._SubParsersAction) -> None:
     """`jaxnet runs`."""
-    runs = commands.add_parser(
+    runs = add_command(
+        commands,
         "runs",
         help="list the runs of a store",
         usage="jaxnet runs STORE [options]",
         description=_RUNS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     runs.add_argument("store", metavar="STORE", help="the --store file of `jaxnet sweep`")
     runs.add_argument("--delete", metavar="RUN", help="delete this run, finished or not")
@@ -54,12 +56,12 @@ def add_runs(commands: argparse._SubParsersAction) -> None:
 
 def add_show(commands: argparse._SubParsersAction) -> None:
     """`jaxnet show`."""
-    show = commands.add_parser(
+    show = add_command(
+        commands,
         "show",
         help="tell about one run of a store",
         usage="jaxnet show STORE RUN",
         description=_SHOW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     show.add_argument("store", metavar="STORE", help="the --store file of `jaxnet sweep`")
     show.add_argument("run", metavar="RUN", help="the name of a run, as `jaxnet runs` lists it")
@@ -67,12 +69,12 @@ def add_show(commands: argparse._SubParsersAction) -> None:
 
 def add_compare(commands: argparse._SubParsersAction) -> None:
     """`jaxnet compare`."""
-    compare = commands.add_parser(
+    compare = add_command(
+        commands,
         "compare",
         help="compare two finished sweeps",
         usage="jaxnet compare A B [--store STORE]",
         description=_COMPARE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name in ("a", "b"):
         compare.add_argument(name, metavar=name.upper(), help="a folder, a .jaxnet file, or a run of --store")
@@ -81,12 +83,12 @@ def add_compare(commands: argparse._SubParsersAction) -> None:
 
 def add_export(commands: argparse._SubParsersAction) -> None:
     """`jaxnet export`."""
-    export = commands.add_parser(
+    export = add_command(
+        commands,
         "export",
         help="write a finished sweep as Parquet or NPZ",
         usage="jaxnet export SOURCE [RUN] --out FILE [options]",
         description=_EXPORT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     export.add_argument("source", metavar="SOURCE", help="a folder, a .jaxnet file, or a store")
     export.add_argument("run", metavar="RUN", nargs="?", help="of a store: the name of the run")

@@ -111,6 +111,13 @@ class SweepResult:
         """
         return self.coefs.row(int(np.ravel_multi_index(self._at(i, k, response), self.alphas.shape, mode="wrap")))
 
+    def fit_at(self, i: int, k: int, response: int | None = None, *, rule: str = "by position") -> BestFit:
+        """The full-data fit at `rho[i]`, `alphas[i, k]` as `best` returns one; `rule` is what the fit says it was chosen by.
+
+        Raises InvalidInput outside the grid.
+        """
+        return self._fit(rule, (i, k), response)
+
     def best(
         self, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None
     ) -> BestFit | list[BestFit]:
