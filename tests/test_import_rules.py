@@ -19,8 +19,8 @@ ONE_SWEEP = {
     "journal",
     "relaxed",
 }  # the call and its parts
-SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "result", "progress"}
-MODELS = SWEEP | {"selection", "missing"}
+SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "missing", "result", "progress"}
+MODELS = SWEEP | {"selection"}
 TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
 
 ROOMS = {  # room: the other rooms it may import
@@ -40,7 +40,7 @@ ROOMS = {  # room: the other rooms it may import
     **dict.fromkeys(ONE_SWEEP, SWEEP),
     "sweeps": SWEEP | {"store"},  # the journal of a sweep is opened there, and handed to its parts
     "selection": SWEEP,
-    "missing": SWEEP,
+    "missing": ENGINE | {"data"},  # learns from arrays; a sweep puts what it learnt into its design
     "persistence": {"errors", "data", "result"},
     "store": MODELS | {"persistence"},
     "estimators": MODELS | {"persistence"},
