@@ -141,7 +141,7 @@ class Collector:
             kkt=shape(by_group(self._kkt)),
             iterations=shape(by_group(self._iterations)),
             status=shape(by_group(self._status)),
-            feature_names=request.feature_names,
+            feature_names=request.features.names,
             tol=request.tol,
             options=_options(problem),
             fold_coefs=fold_coefs,

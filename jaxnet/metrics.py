@@ -110,7 +110,7 @@ def null_errors(
 
 def held_out_errors(
     metric: Metric,
-    X: np.ndarray,
+    held_out: Callable[[int, np.ndarray], np.ndarray],
     Y: Float[np.ndarray, "q n"],
     test: Float[np.ndarray, "F n"],
     coefs: SparseRows,
@@ -119,17 +119,16 @@ def held_out_errors(
 ) -> Float[np.ndarray, "q R A F"]:
     """The errors of the fold fits on their held-out rows, one product per fold and rho; nan for fits that are not finite.
 
-    `coefs` holds the coefficients on the scale of X in the order of the flattened intercepts; `describe(j, r, k)` names a fit.
+    `held_out(fold, columns)` gives these columns of the held-out rows (m, k); `coefs` holds the coefficients on the scale of X in the order of the flattened intercepts; `describe(j, r, k)` names a fit.
     Raises InvalidInput where a caller's function returns nan or no number.
     """
     errors = np.full(intercepts.shape, np.nan)
     position = np.arange(intercepts.size).reshape(intercepts.shape)
     for fold, weights in enumerate(test):
-        rows = X[weights > 0]
         for j, r in np.ndindex(intercepts.shape[:2]):
             columns, B = coefs.block(position[j, r, :, fold])
             with np.errstate(over="ignore", invalid="ignore"):
-                predictions = B @ rows[:, columns].T.astype(np.float64) + intercepts[j, r, :, fold][:, None]
+                predictions = B @ held_out(fold, columns).T.astype(np.float64) + intercepts[j, r, :, fold][:, None]
             finite = np.flatnonzero(np.isfinite(predictions).all(axis=1))
             y, w = _held_out(Y[j], weights)
             for k, value in zip(finite, metric.loss(y, predictions[finite], w), strict=True):

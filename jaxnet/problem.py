@@ -16,6 +16,7 @@ from jaxnet.design.base import Conditioning, Design
 from jaxnet.design.condition import condition
 from jaxnet.design.dense import DenseDesign
 from jaxnet.lanes import Groups
+from jaxnet.missing.fill import Filler
 from jaxnet.request import Request
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.moments import Moments, column_moments, gram_view, subset
@@ -45,6 +46,14 @@ class SetFactors(NamedTuple):
         return cls(l1, np.ones((len(l1), 1)))
 
 
+def _stored(request: Request) -> tuple[Design, Conditioning, Filler | None]:
+    """The one copy of X, as every group sees it."""
+    how = {"dtype": request.dtype, "centred": request.fit_intercept}
+    if request.missing is None:
+        return *DenseDesign.build(request.X, **how), None
+    return tuple(request.missing.fill.lay_out(request.gapped, **how))
+
+
 @dataclass(frozen=True)
 class Problem:
     """S = q G sets, response-major: set s belongs to response s // G and group s % G."""
@@ -58,6 +67,8 @@ class Problem:
     y_scale: Float[np.ndarray, " q"]
     moments: Moments
     factors: SetFactors | None = None
+    filler: Filler | None = None
+    """how the full data fill what is missing"""
 
     @classmethod
     def build(cls, request: Request, like: "Problem | None" = None, factors: SetFactors | None = None) -> "Problem":
@@ -66,16 +77,18 @@ class Problem:
         A problem of other groups `like` one that was built before shares its copy of X, and its y.
         """
         if like is None:
-            stored = DenseDesign.build(request.X, dtype=request.dtype, centred=request.fit_intercept)
+            *stored, filler = _stored(request)
             targets = request.Y.copy()
             units = condition(targets, centred=request.fit_intercept)
         else:
             stored, targets, units = (like.design, like.conditioning), like.targets, (like.y_center, like.y_scale)
+            filler = like.filler
         n = stored[0].shape[0]
         pad = lambda x: np.pad(x, ((0, 0), (0, n - x.shape[1])))
         groups = Groups(pad(request.groups.train), pad(request.groups.test), request.groups.test_mass)
         moments = column_moments(stored[0], groups.train, request.fit_intercept)
-        return cls(request, *stored, groups, pad(targets), *units, moments, factors)
+        moments.usable[:, : request.X.shape[1]] &= ~request.left_out
+        return cls(request, *stored, groups, pad(targets), *units, moments, factors, filler)
 
     def with_factors(self, factors: SetFactors) -> "Problem":
         """The same with factors per set; Gram matrices that were computed stay."""
@@ -83,6 +96,19 @@ class Problem:
         if "_whole" in vars(self):
             vars(other)["_whole"] = self._whole
         return other
+
+    def held_out(self, fold: int, columns: Int[np.ndarray, " k"]) -> Float[np.ndarray, "m k"]:
+        """Columns of the held-out rows of a fold, as its fits see them."""
+        rows = np.flatnonzero(self.request.groups.test[fold + 1])
+        if self.request.missing is None:
+            return self.request.X[np.ix_(rows, columns)]
+        return self._seen(fold + 1, columns)[rows]
+
+    def _seen(self, g: int, columns: Int[np.ndarray, " k"]) -> Float[np.ndarray, "n k"]:
+        """Columns of X as group g sees them."""
+        center, scale = (x[columns] for x in self.conditioning)
+        stored = np.asarray(self.design.columns(np.asarray(columns), np.asarray(g)), np.float64)
+        return (center[:, None] + scale[:, None] * stored).T[: len(self.request.X)]
 
     @property
     def n_sets(self) -> int:
@@ -106,7 +132,7 @@ class Problem:
             return subset(self._whole, sets)
         rows = (self.groups.train, self.groups.test, self.moments.usable, self.moments.mean)
         return row_view(
-            self.design, *(x[group] for x in rows), self.targets[response], float(self.request.fit_intercept)
+            self.design, group, *(x[group] for x in rows), self.targets[response], float(self.request.fit_intercept)
         )
 
     def sd(self, sets: Int[np.ndarray, " S"]) -> Float[np.ndarray, "S p"]:

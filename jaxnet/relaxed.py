@@ -61,7 +61,7 @@ class _Rows(_Sight):
         view, p = problem.view(np.array([s])), problem.design.shape[1]
         index = np.full(size_class(len(columns)), p)  # few sizes, as each is compiled
         index[: len(columns)] = columns
-        stored = np.asarray(problem.design.columns(index), np.float64)[: len(columns)]
+        stored = np.asarray(problem.design.columns(index, view.group[0]), np.float64)[: len(columns)]
         y, train, test, mean = (np.asarray(x[0]) for x in (view.y, view.train, view.test, view.mean))
         fitted, held = train > 0, test > 0
         root = np.sqrt(train[fitted])

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxnet.adaptive import Adaptive
-from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
+from jaxnet.features import Features
 from jaxnet.lanes import Groups
 from jaxnet.metrics import METRICS, Metric, check_metric, find_metric
+from jaxnet.missing.fill import Gapped
+from jaxnet.missing.options import Missing, as_missing
 from jaxnet.resampling import resamples
 from jaxnet.scalars import is_number, is_whole
 
@@ -19,14 +22,15 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Request:
-    """A sweep to be run. X (n, p); Y (q, n), `single` if the caller's y was (n,); `alphas` a count or values (R, A);
-    `relax` blends (B,)."""
+    """A sweep to be run. Features of n rows and p columns; Y (q, n), `single` if the caller's y was (n,); `alphas` a count or
+    values (R, A); `relax` blends (B,); `left_out` (G, p) the columns that each group does without: those that miss too much,
+    or levels that others are compared with."""
 
-    X: np.ndarray
+    features: Features
     Y: np.ndarray
     single: bool
-    feature_names: tuple[str, ...] | None
     groups: Groups
+    left_out: np.ndarray
     weighted: bool
     metric: Metric
     rho: np.ndarray
@@ -46,6 +50,18 @@ class Request:
     keep_fold_coefs: bool
     adaptive: Adaptive | None = None
     relax: np.ndarray | None = None
+    missing: Missing | None = None
+
+    @property
+    def X(self) -> np.ndarray:
+        """(n, p), nan where missing."""
+        return self.features.matrix
+
+    @property
+    def gapped(self) -> Gapped:
+        """X and who fills it."""
+        X = self.X.astype(np.float64, copy=False)
+        return Gapped(X, self.features.blocks, self.groups.train, self.left_out, len(self.features.indicated))
 
     @property
     def bounded(self) -> bool:
@@ -60,21 +76,24 @@ class Request:
 
 def parse(
     X, y, *, rho, alphas, cv, metric, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor, lower, upper,
-    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax,
+    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax, missing, categories,
 ) -> Request:  # fmt: skip
     """Check the arguments of `jaxnet.sweep`, whose docstring says what they mean."""
-    matrix, names = as_matrix(X)
-    n, p = matrix.shape
+    missing = as_missing(missing)
+    features = Features.of(X, missing, categories)
+    n, p = features.matrix.shape
     response = as_response(y, n)
     weight = as_weights(sample_weight, n)
     rho = _rho(rho)
-    resampled = resamples(cv, matrix, response)
+    resampled = resamples(cv, features.matrix, response)
+    groups = Groups.build(resampled.train, resampled.test, weight)
+    left_out = features.left_out(groups.train, missing)
     request = Request(
-        X=matrix,
+        features=features,
         Y=np.ascontiguousarray(response.reshape(n, -1).T),
         single=response.ndim == 1,
-        feature_names=names,
-        groups=Groups.build(resampled.train, resampled.test, weight),
+        groups=groups if missing is None else missing.rows(features.matrix, groups, left_out),
+        left_out=left_out,
         weighted=weight is not None,
         metric=find_metric(metric),
         rho=rho,
@@ -82,18 +101,19 @@ def parse(
         alpha_min_ratio=_ratio(alpha_min_ratio, smallest_ratio(n, p)),
         fit_intercept=_flag(fit_intercept, "fit_intercept"),
         standardize=_flag(standardize, "standardize"),
-        factor=_factor(penalty_factor, p),
-        lower=_bound(lower, p, "lower", -np.inf),
-        upper=_bound(upper, p, "upper", np.inf),
+        factor=_penalised(_factor(penalty_factor, features.given)[features.source], features, missing),
+        lower=_bound(lower, features.given, "lower", -np.inf)[features.source],
+        upper=_bound(upper, features.given, "upper", np.inf)[features.source],
         tol=_tol(tol),
         max_iter=_count(max_iter, "max_iter"),
         solver=_choice(solver, "solver", SOLVERS),
-        dtype=_dtype(dtype, matrix.dtype),
+        dtype=_dtype(dtype, features.matrix.dtype),
         device=device,
         max_memory=_memory(max_memory),
         keep_fold_coefs=_flag(keep_fold_coefs, "keep_fold_coefs"),
         adaptive=_adaptive(adaptive),
         relax=_relax(relax),
+        missing=missing,
     )
     _check_together(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
@@ -263,6 +283,13 @@ def _factor(value, p: int) -> np.ndarray:
             f"penalty_factor contains {factor[(factor < 0) | ~np.isfinite(factor)][0]:g}; use finite values >= 0."
         )
     return factor
+
+
+def _penalised(factor: np.ndarray, features: Features, missing: Missing | None) -> np.ndarray:
+    """The factors of all columns: indicators have those of their columns, or none."""
+    if missing is None or missing.penalise_indicators:
+        return factor
+    return np.where(features.is_indicator, 0.0, factor)
 
 
 def _bound(value, p: int, name: str, default: float) -> np.ndarray:

@@ -50,6 +50,8 @@ def sweep(
     relax=None,
     store=None,
     run=None,
+    missing=None,
+    categories=None,
 ) -> SweepResult:
     """Fit the elastic net on the whole (alpha, rho) grid, on all rows and on every fold, over one copy of X.
 
@@ -118,6 +120,7 @@ def sweep(
         fit_intercept=fit_intercept, standardize=standardize, penalty_factor=penalty_factor, lower=lower, upper=upper,
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
+        missing=missing, categories=categories,
     )  # fmt: skip
     with _reporting(progress) as report, jax.enable_x64(True), _on(device), recording(store, run, request) as journal:
         result = _run(request, report, journal)
@@ -143,7 +146,7 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
     if known is not None:
         if progress:
             progress(known.gap.size, known.gap.size)
-        return replace(known, feature_names=request.feature_names)
+        return replace(known, feature_names=request.features.names)
     if request.adaptive is None:
         problem = Problem.build(request)
     else:
@@ -157,17 +160,17 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
     collector.tell()
     solve_all(problem, alphas, top, collector, journal)
     result = collector.result()
-    result = _scored(request, result if request.relax is None else relaxed(problem, result))
+    result = _scored(problem, result if request.relax is None else relaxed(problem, result))
     journal.finish(result)
     return result
 
 
-def _scored(request: Request, result: SweepResult) -> SweepResult:
+def _scored(problem: Problem, result: SweepResult) -> SweepResult:
     """The result with held-out errors by the metric of the request, and coefficients of the folds only if they were asked for."""
-    errors = result.errors
+    request, errors = problem.request, result.errors
     if request.metric is not METRICS["mse"] and errors is not None:
         intercepts = result.fold_intercepts.reshape(len(request.Y), *errors.shape[-3:])
-        held_out = request.metric, request.X, request.Y, request.groups.test[1:]
+        held_out = request.metric, problem.held_out, request.Y, request.groups.test[1:]
         scores = held_out_errors(*held_out, result.fold_coefs, intercepts, partial(_name, result))
         errors = scores.reshape(errors.shape)
     result = replace(result, errors=errors, metric=request.metric.name)

@@ -24,7 +24,7 @@ from jaxnet.errors import InvalidInput
 
 
 def as_matrix(
-    X: Any, *, name: str = "X", columns: tuple[str, ...] | None = None
+    X: Any, *, name: str = "X", columns: tuple[str, ...] | None = None, gaps: bool = False
 ) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """`X` as a finite real matrix (n, p), and its column names.
 
@@ -32,6 +32,7 @@ def as_matrix(
     frames. float32 stays float32; everything else numeric becomes float64. Not copied if it is one of these already.
 
     columns: of a frame with string names take these, in this order, and leave the others alone.
+    gaps: whether values may be missing; they are nan in the matrix.
 
     Returns the matrix and the column names; names are None unless `X` is a frame whose column names are strings.
     Raises `InvalidInput` naming the columns at fault: sparse, complex, text or other objects, NaN or infinity, not
@@ -51,7 +52,7 @@ def as_matrix(
             frame, names = select_columns(frame, columns, name), columns
         matrix = frame_matrix(frame, name)
     _check_two_dimensional(matrix, name)
-    _check_finite(matrix, name, frame.columns if frame is not None else None)
+    check_finite(matrix, name, frame.columns if frame is not None else None, gaps)
     return matrix, names
 
 
@@ -81,7 +82,7 @@ def as_response(y: Any, n_rows: int, *, name: str = "y") -> np.ndarray:
     _check_length(values, n_rows, name)
     if values.ndim == 2 and values.shape[1] == 0:
         raise InvalidInput(f"{name} has no column (shape={values.shape}): pass at least one response.")
-    _check_finite(values, name, columns)
+    check_finite(values, name, columns)
     return values.astype(np.float64, copy=False)
 
 
@@ -101,7 +102,7 @@ def as_weights(w: Any, n_rows: int, *, name: str = "sample_weight") -> np.ndarra
     if values.ndim != 1:
         raise InvalidInput(f"{name} must be a scalar or a 1d array with one weight per row; got shape {values.shape}.")
     _check_length(values, n_rows, name)
-    _check_finite(values, name, None)
+    check_finite(values, name, None)
     if (values < 0).any():
         first = int(np.argmax(values < 0))
         raise InvalidInput(
@@ -209,8 +210,8 @@ def _check_length(values: np.ndarray, n_rows: int, name: str) -> None:
         )
 
 
-def _check_finite(array: np.ndarray, name: str, columns: Any) -> None:
-    """Raise with kind, counts and columns if anything is NaN or infinite."""
+def check_finite(array: np.ndarray, name: str, columns: Any, gaps: bool = False) -> None:
+    """Raise with kind, counts and columns if anything is infinite or, without `gaps`, NaN."""
     with np.errstate(all="ignore"):
         if np.isfinite(array.sum(dtype=np.float64)):
             return
@@ -218,13 +219,18 @@ def _check_finite(array: np.ndarray, name: str, columns: Any) -> None:
     if finite.all():
         return
     missing = np.isnan(array)
+    if gaps:
+        finite, missing = finite | missing, np.zeros_like(missing)
+        if finite.all():
+            return
     kind = "NaN" if missing.any() else f"infinity or a value too large for dtype('{array.dtype}')"
     wrong = missing if missing.any() else ~finite
-    noun, what = ("missing", "Fill the gaps") if missing.any() else ("infinite", "Replace them")
+    noun, what = ("missing", "Fill them in") if missing.any() else ("infinite", "Replace them")
     total = int(wrong.sum())
     values = "value" if total == 1 else "values"
     if array.ndim == 1:
-        where = f"{total} {noun} {values}, the first in row {int(np.argmax(wrong))}"
+        rows = ", ".join(map(str, np.flatnonzero(wrong)[:5])) + (", ..." if total > 5 else "")
+        where = f"{total} {noun} {values}, in row{'' if total == 1 else 's'} {rows}"
         raise InvalidInput(f"Input {name} contains {kind}. {where}. {what} or drop those rows.")
     counts = wrong.sum(axis=0)
     at = np.flatnonzero(counts)
@@ -233,6 +239,6 @@ def _check_finite(array: np.ndarray, name: str, columns: Any) -> None:
     more = f" and {len(at) - 5} more" if len(at) > 5 else ""
     plural = f"{len(at)} columns" if len(at) > 1 else "1 column"
     raise InvalidInput(
-        f"Input {name} contains {kind}. {total} {noun} {values} in {plural}: {shown}{more}. {what} or drop those rows "
-        "or columns."
+        f"Input {name} contains {kind}. {total} {noun} {values} in {plural}: {shown}{more}. {what}, drop those rows "
+        f"or columns{', or say what a fit should do about them (its argument missing)' if missing.any() else ''}."
     )

@@ -1,11 +1,14 @@
 """What the engine asks of X, whatever it is made of.
 
+A group of row weights may see an X of its own (its missing values are filled by what its training rows say), so everything
+that is asked of X is asked for a group: `group` has the number of one for each of S sets, or of a single one.
+
 Conventions: n rows, p columns, both padded to size classes (padded rows carry no weight, padded columns are unusable);
 arrays are feature-major, so that a column is contiguous. What is stored is conditioned: X = center + scale * stored.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -19,7 +22,9 @@ class Conditioning(NamedTuple):
 
 
 class Design(ABC):
-    """An interface; a leaf implements every method and is a pytree."""
+    """An interface; a leaf implements every method and is a pytree. `varies`: groups may see different values."""
+
+    varies: ClassVar[bool]
 
     @property
     @abstractmethod
@@ -27,36 +32,36 @@ class Design(ABC):
         """(n, p), padding included."""
 
     @abstractmethod
-    def columns(self, index: Int[Array, "*batch"]) -> Float[Array, "*batch n"]:
+    def columns(self, index: Int[Array, "*batch"], group: Int[Array, ""]) -> Float[Array, "*batch n"]:
         """The stored columns at `index`; zeros where the index is p (an empty slot)."""
 
     @abstractmethod
-    def matmul(self, coefficients: Float[Array, "k p"]) -> Float[Array, "k n"]:
-        """`coefficients @ stored'`, accumulated in float64."""
+    def matmul(self, coefficients: Float[Array, "S L p"], group: Int[Array, " S"]) -> Float[Array, "S L n"]:
+        """`coefficients[s] @ stored'`, accumulated in float64."""
 
     @abstractmethod
     def combine(
-        self, B: Float[Array, "S L W"], index: Int[Array, "S W"], used: Int[Array, " S"]
+        self, B: Float[Array, "S L W"], index: Int[Array, "S W"], used: Int[Array, " S"], group: Int[Array, " S"]
     ) -> Float[Array, "S L n"]:
         """`B[s] @ stored[index[s]]` for every s, over the first `used[s]` columns, for B with many zeros."""
 
     @abstractmethod
-    def rmatmul(self, rows: Float[Array, "k n"]) -> Float[Array, "k p"]:
-        """`rows @ stored`, accumulated in float64."""
+    def rmatmul(self, rows: Float[Array, "S L n"], group: Int[Array, " S"]) -> Float[Array, "S L p"]:
+        """`rows[s] @ stored`, accumulated in float64."""
 
     @abstractmethod
-    def squares(self, rows: Float[Array, "k n"]) -> Float[Array, "k p"]:
-        """`rows @ stored**2`, accumulated in float64."""
+    def squares(self, rows: Float[Array, "S L n"], group: Int[Array, " S"]) -> Float[Array, "S L p"]:
+        """`rows[s] @ stored**2`, accumulated in float64."""
 
     @abstractmethod
     def second_moments(
-        self, rows: Int[Array, " m"], weights: Float[Array, " m"], others: Float[Array, "k m"]
+        self, rows: Int[Array, " m"], weights: Float[Array, " m"], others: Float[Array, "k m"], group: Int[Array, ""]
     ) -> tuple[Float[Array, "p p"], Float[Array, "k p"]]:
         """`stored' W stored` and `others W stored` over the given rows, W = diag(weights), in float64; a row number of n
         counts for nothing."""
 
     @abstractmethod
-    def outer(self, weights: Float[Array, " p"]) -> Float[Array, "n n"]:
+    def outer(self, weights: Float[Array, " p"], group: Int[Array, ""]) -> Float[Array, "n n"]:
         """`stored diag(weights) stored'` over the columns, in float64."""
 
 

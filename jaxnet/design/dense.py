@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from jax.tree_util import register_dataclass
 from jaxnet.design.base import Conditioning, Design, size_class
 from jaxnet.design.combine import combine
 from jaxnet.design.condition import condition
+from jaxnet.design.products import moments_of
 
 _BLOCK = 1024
 
@@ -22,34 +24,57 @@ class DenseDesign(Design):
     """`stored` is (p, n), C-ordered; the full precision of every product is asked for."""
 
     stored: jax.Array
+    varies: ClassVar[bool] = False
 
     @classmethod
-    def build(cls, X: np.ndarray, *, dtype, centred: bool) -> tuple["DenseDesign", Conditioning]:
+    def build(
+        cls, X: np.ndarray, *, dtype, centred: bool, fill: np.ndarray | None = None, masks: np.ndarray | None = None
+    ) -> tuple["DenseDesign", Conditioning]:
         """Condition and transpose X (n, p) into device memory, a block of columns at a time: one copy in all.
 
         `centred` allows offsets to be moved into the intercept. A column's offset is removed only where it is so large
         against the column's spread that digits would be lost, so that ordinary columns do not depend on other rows.
+
+        X may hold nan if `fill` (p,) says what stands there while columns are conditioned; stored they are zeros. `masks`
+        (k,) are columns whose patterns of nan, as ones, follow behind the (padded) columns of X.
         """
         n, p = X.shape
-        stored = jnp.zeros((size_class(p), size_class(n)), np.dtype(dtype))
+        masks = np.zeros(0, int) if masks is None else masks
+        first = size_class(p)
+        stored = jnp.zeros((first + (size_class(len(masks)) if len(masks) else 0), size_class(n)), np.dtype(dtype))
         center, scale = np.zeros(p), np.ones(p)
-        for start in range(0, p, _BLOCK):
-            stop = min(start + _BLOCK, p)
-            block = np.array(X[:, start:stop], dtype=np.float64).T
-            center[start:stop], scale[start:stop] = condition(block, centred=centred, dtype=stored.dtype)
+
+        def put(stored, block, start):
             padded = np.zeros((min(_BLOCK, len(stored) - start), stored.shape[1]), stored.dtype)
-            padded[: stop - start, :n] = block
-            stored = _put(stored, padded, start)
+            padded[: len(block), :n] = block
+            return _put(stored, padded, start)
+
+        for start in range(0, p, _BLOCK):
+            at = slice(start, min(start + _BLOCK, p))
+            block = np.array(X[:, at], dtype=np.float64).T
+            holes = None if fill is None else np.isnan(block)
+            if holes is not None:
+                block = np.where(holes, fill[at, None], block)
+            center[at], scale[at] = condition(block, centred=centred, dtype=stored.dtype)
+            if holes is not None:
+                block[holes] = 0.0
+            stored = put(stored, block, start)
+        for start in range(0, len(masks), _BLOCK):
+            stored = put(stored, np.isnan(X[:, masks[start : start + _BLOCK]]).T, first + start)
         return cls(jax.block_until_ready(stored)), Conditioning(center, scale)
 
     @property
     def shape(self):
         return self.stored.shape[1], self.stored.shape[0]
 
-    def columns(self, index):
+    def columns(self, index, group):
         return jnp.take(self.stored, index, axis=0, mode="fill", fill_value=0)
 
-    def matmul(self, coefficients):
+    def matmul(self, coefficients, group):
+        sets, lanes, p = coefficients.shape
+        return self._matmul(coefficients.reshape(sets * lanes, p)).reshape(sets, lanes, -1)
+
+    def _matmul(self, coefficients):
         p, n = self.stored.shape
         size = _block_size(p, self.stored.dtype == coefficients.dtype)
 
@@ -60,21 +85,20 @@ class DenseDesign(Design):
 
         return lax.fori_loop(0, p // size, add, jnp.zeros((coefficients.shape[0], n), coefficients.dtype))
 
-    def combine(self, B, index, used):
+    def combine(self, B, index, used, group):
         return combine(self.stored[None], jnp.zeros(len(B), jnp.int32), index, B, used)
 
-    def rmatmul(self, rows):
+    def rmatmul(self, rows, group):
         return self._by_blocks(rows)
 
-    def squares(self, rows):
+    def squares(self, rows, group):
         return self._by_blocks(rows, lambda block: block * block)
 
-    def second_moments(self, rows, weights, others):
+    def second_moments(self, rows, weights, others, group):
         wide = jnp.take(self.stored, rows, axis=1, mode="fill", fill_value=0).astype(jnp.float64)
-        both = jnp.matmul(jnp.concatenate([wide, others]) * weights[None], wide.T, precision=lax.Precision.HIGHEST)
-        return both[: len(wide)], both[len(wide) :]
+        return moments_of(wide, weights, others)
 
-    def outer(self, weights):
+    def outer(self, weights, group):
         p, n = self.stored.shape
         size = _block_size(p, False)
 
@@ -88,6 +112,8 @@ class DenseDesign(Design):
     def _by_blocks(self, rows, transform=None):
         """rows @ transform(stored).T; a narrower or transformed store is made block by block, never as a whole."""
         p, n = self.stored.shape
+        sets, lanes, _ = rows.shape
+        rows = rows.reshape(sets * lanes, n)
         size = _block_size(p, transform is None and self.stored.dtype == rows.dtype)
 
         def block(i):
@@ -95,10 +121,8 @@ class DenseDesign(Design):
             part = part if transform is None else transform(part)
             return jnp.matmul(rows, part.T, precision=lax.Precision.HIGHEST)
 
-        if size == p:
-            return block(0)
-        parts = lax.map(block, jnp.arange(p // size))
-        return jnp.moveaxis(parts, 0, 1).reshape(rows.shape[0], p)
+        parts = block(0) if size == p else jnp.moveaxis(lax.map(block, jnp.arange(p // size)), 0, 1)
+        return parts.reshape(sets, lanes, p)
 
 
 @partial(jax.jit, donate_argnums=0)

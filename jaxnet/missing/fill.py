@@ -7,9 +7,15 @@ positive weight is filled with zero everywhere: its coefficient is zero too.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
+
+from jaxnet.design.base import Conditioning, Design
+from jaxnet.design.varied import VariedDesign
+from jaxnet.missing.levels import level_modes
 
 
 class Filler(ABC):
@@ -20,11 +26,52 @@ class Filler(ABC):
         """A copy of rows, new ones or those of the fit, whose missing values are filled; each row by itself."""
 
 
+@dataclass(frozen=True)
+class Gapped:
+    """X (n, p) with missing values, and the G groups of row weights that each fill them by themselves.
+
+    `blocks` has the categorical variable of each column, -1 for the columns of numbers; `excluded` the columns that a group
+    does without. The last `indicators` columns say what is missing: they are complete, and fill nothing.
+    """
+
+    X: Float[np.ndarray, "n p"]
+    blocks: Int[np.ndarray, " p"]
+    train: Float[np.ndarray, "G n"]
+    excluded: Bool[np.ndarray, "G p"]
+    indicators: int = 0
+
+    @property
+    def width(self) -> int:
+        """Columns that are no indicators."""
+        return self.X.shape[1] - self.indicators
+
+    def modes(self) -> Float[np.ndarray, "G p"]:
+        """What categorical variables are filled with, whatever fills the others: each group's most frequent level."""
+        return level_modes(self.X, self.train, self.blocks)
+
+    def seen(self, g: int, modes: Float[np.ndarray, " p"]) -> Float[np.ndarray, "n p"]:
+        """What group g fills from: X without indicators and the columns that it excludes, with its categories filled."""
+        at = slice(self.width)
+        X = np.where(self.excluded[g, at], np.nan, self.X[:, at])
+        return np.where(np.isnan(X) & (self.blocks[at] >= 0), modes[at], X)
+
+
+class Layout(NamedTuple):
+    """X stored as every group sees it, and the fill that was fitted to the first group: all rows."""
+
+    design: Design
+    units: Conditioning
+    filler: Filler
+
+
 class Fill(ABC):
     """An approach; a leaf is a frozen dataclass of options.
 
-    A new approach is one file, one export and one entry of FILLS in tests/cases.py.
+    A new approach is one file, one export and one entry of FILLS in tests/cases.py. `complete_rows`: rows with a missing
+    value are left out.
     """
+
+    complete_rows: ClassVar[bool] = False
 
     @abstractmethod
     def check(self) -> None:
@@ -33,3 +80,23 @@ class Fill(ABC):
     @abstractmethod
     def fit(self, X: Float[np.ndarray, "n p"], weights: Float[np.ndarray, " n"]) -> Filler:
         """Learn from the rows of positive weight."""
+
+    @abstractmethod
+    def lay_out(self, table: Gapped, *, dtype, centred: bool) -> Layout:
+        """Store X as each group sees it."""
+
+
+class ModelFill(Fill):
+    """A fill of every value by itself: each group has its own copy of the columns with missing values."""
+
+    def lay_out(self, table, *, dtype, centred):
+        modes, holes = table.modes(), np.isnan(table.X[:, : table.width]).any(axis=0)
+        fillers: list[Filler] = []
+
+        def version(g: int) -> np.ndarray:
+            X = table.seen(g, modes[g])
+            fillers.append(self.fit(X, table.train[g]))
+            return fillers[-1].fill(X)[:, holes]
+
+        design, units = VariedDesign.build(table.X, version, len(table.train), dtype=dtype, centred=centred)
+        return Layout(design, units, fillers[0])

@@ -61,8 +61,8 @@ def solve(view: View, pen: Penalties, sd: Float[Array, "1 p"], unpenalised: Int[
 def _kernel(view: RowView, W: Array, atoms: Array, unpenalised: Array, pinv: Array) -> tuple[Array, Step]:
     """Eigenvalues of the n x n kernel ZZ' in sqrt(weight) units, and the step through it."""
     root, mean = jnp.sqrt(view.train[0]), view.mean[0]
-    tilt = view.design.matmul((W * W * mean)[None])[0]
-    kernel = view.design.outer(W * W) - tilt[:, None] - tilt[None] + jnp.sum((W * mean) ** 2)
+    tilt = view.design.matmul((W * W * mean)[None, None], view.group)[0, 0]
+    kernel = view.design.outer(W * W, view.group[0]) - tilt[:, None] - tilt[None] + jnp.sum((W * mean) ** 2)
     basis = atoms * root[None]
 
     def off(x):
@@ -73,7 +73,7 @@ def _kernel(view: RowView, W: Array, atoms: Array, unpenalised: Array, pinv: Arr
     def step(remainder, inverse):
         rotated = jnp.matmul(off(remainder * root[None]), vectors, precision=FULL) * inverse
         dual = off(jnp.matmul(rotated, vectors.T, precision=FULL)) * root[None]
-        return (W * W)[None] * (view.design.rmatmul(dual) - jnp.outer(jnp.sum(dual, axis=1), mean))
+        return (W * W)[None] * (view.design.rmatmul(dual[None], view.group)[0] - jnp.outer(jnp.sum(dual, axis=1), mean))
 
     return values, step
 

@@ -30,13 +30,14 @@ CONSTANT = 1e-14
 
 def column_moments(design: Design, train: Float[np.ndarray, "G n"], centred: bool) -> Moments:
     """Weighted means and standard deviations of every column for every group; two products with X."""
-    return Moments(*map(np.asarray, _column_moments(design, train, float(centred))))
+    return Moments(*map(np.array, _column_moments(design, train, float(centred))))
 
 
 @jax.jit
 def _column_moments(design: Design, train: Array, centred: Array):
-    raw = design.rmatmul(train)
-    square = design.squares(train)
+    group = jnp.arange(len(train))
+    raw = design.rmatmul(train[:, None], group)[:, 0]
+    square = design.squares(train[:, None], group)[:, 0]
     variance = jnp.maximum(square - raw * raw, 0.0)
     usable = jnp.where(centred > 0, variance > CONSTANT * square, square > 0)
     return centred * raw, jnp.sqrt(jnp.where(centred > 0, variance, square)), usable
@@ -53,21 +54,26 @@ class Grams(NamedTuple):
 
 
 @jax.jit
-def _piece(design: Design, rows: Int[Array, " m"], weights: Float[Array, " n"], Y: Float[Array, "q n"]) -> Grams:
+def _piece(
+    design: Design, rows: Int[Array, " m"], weights: Float[Array, " n"], Y: Float[Array, "q n"], group: Int[Array, ""]
+) -> Grams:
     """Raw moments of one set of rows; `weights` is zero outside `rows`, which may end in padding of weight zero."""
     inside = rows < weights.shape[0]
     at = jnp.where(inside, weights[rows], 0.0)
     y = jnp.where(inside[None], Y[:, rows], 0.0)
-    columns, first = design.second_moments(rows, at, jnp.concatenate([y, jnp.ones_like(y[:1])]))
+    columns, first = design.second_moments(rows, at, jnp.concatenate([y, jnp.ones_like(y[:1])]), group)
     return Grams(columns, first[:-1], jnp.sum(at[None] * y * y, axis=1), first[-1], jnp.sum(at[None] * y, axis=1))
 
 
-def group_grams(design: Design, weights: np.ndarray, Y: Float[Array, "q n"]) -> Grams:
-    """Raw moments under each row of `weights` (G, n), by one pass over X where rows fall into few classes.
+def group_grams(design: Design, weights: np.ndarray, Y: Float[Array, "q n"], group: np.ndarray) -> Grams:
+    """Raw moments under each row of `weights` (K, n), as these groups see X; by one pass where rows fall into few classes.
 
     Rows that have proportional weights in every group (all rows of one test fold) form a class; a group's Gram is the sum
-    of its classes' Grams. Nothing is subtracted, so a group's moments do not depend on rows outside it, bit for bit.
+    of its classes' Grams, unless groups see different values. Nothing is subtracted, so a group's moments do not depend on
+    rows outside it, bit for bit.
     """
+    if design.varies:
+        return jax.tree.map(lambda *x: jnp.stack(x), *(_of_rows(design, *x, Y) for x in zip(weights, group, strict=True)))
     base = weights.max(axis=0)
     share = np.divide(weights, base, out=np.zeros_like(weights), where=base > 0)
     _, first, member = np.unique(np.round(share, 12).T, axis=0, return_index=True, return_inverse=True)
@@ -77,13 +83,17 @@ def group_grams(design: Design, weights: np.ndarray, Y: Float[Array, "q n"]) -> 
         pieces = list(zip(np.eye(len(weights)), weights, strict=True))
     total = None
     for shares, piece in pieces:
-        rows = np.flatnonzero(piece)
-        if not len(rows):
-            continue
-        rows = np.pad(rows, (0, size_class(len(rows)) - len(rows)), constant_values=len(piece))
-        part = _piece(design, rows, piece, Y)
-        total = _spread(shares, part) if total is None else _accumulate(total, shares, part)
+        if piece.any():
+            part = _of_rows(design, piece, 0, Y)
+            total = _spread(shares, part) if total is None else _accumulate(total, shares, part)
     return total
+
+
+def _of_rows(design: Design, weights: Float[np.ndarray, " n"], group: int, Y: Float[Array, "q n"]) -> Grams:
+    """Raw moments of the rows of positive weight."""
+    rows = np.flatnonzero(weights)
+    rows = np.pad(rows, (0, size_class(len(rows)) - len(rows)), constant_values=len(weights))
+    return _piece(design, rows, weights, Y, group)
 
 
 @jax.jit
@@ -99,7 +109,8 @@ def _accumulate(total: Grams, shares: Float[Array, " G"], part: Grams) -> Grams:
 
 def gram_view(design: Design, groups: Groups, Y: Float[np.ndarray, "q n"], moments: Moments, centred: bool) -> GramView:
     """The Gram view of every (group, response) set, response-major: S = q G."""
-    grams = group_grams(design, np.concatenate([groups.train, groups.test]), Y)
+    every = np.tile(np.arange(len(groups)), 2)
+    grams = group_grams(design, np.concatenate([groups.train, groups.test]), Y, every)
     return _centre(grams, moments.usable, groups.test_mass > 0, float(centred))
 
 

@@ -90,6 +90,7 @@ class RowView(View):
     """Through the rows of X: for wide problems and for any design."""
 
     design: Design
+    group: Int[Array, " S"]
     y: Float[Array, "S n"]
     train: Float[Array, "S n"]
     test: Float[Array, "S n"]
@@ -103,8 +104,7 @@ class RowView(View):
         return self.y
 
     def explained(self, dense):
-        sets, lanes, p = dense.shape
-        fitted = self.design.matmul(dense.reshape(sets * lanes, p)).reshape(sets, lanes, -1)
+        fitted = self.design.matmul(dense, self.group)
         return fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None]
 
     def combine(self, B, index, used):
@@ -112,13 +112,13 @@ class RowView(View):
             return self.explained(by_column(B, index, self.mean.shape[1]))
         at = jnp.minimum(index, self.mean.shape[1] - 1)
         level = jnp.sum(B * jnp.take_along_axis(self.mean, at, axis=1)[:, None], axis=2)
-        return self.design.combine(B, at, used) - level[..., None]
+        return self.design.combine(B, at, used, self.group) - level[..., None]
 
     def atoms(self, index, s):
         p = self.mean.shape[1]
         at = jnp.minimum(index, p - 1)
         keep = (index < p) & self.usable[s, at]
-        columns = self.design.columns(index).astype(jnp.float64)
+        columns = self.design.columns(index, self.group[s]).astype(jnp.float64)
         return jnp.where(keep[:, None], columns - self.mean[s, at][:, None], 0.0)
 
     def entries(self, atoms, index, s):
@@ -128,9 +128,8 @@ class RowView(View):
         return per_set_matmul(remainder * self.train[:, None], atoms, transpose=True)
 
     def fit(self, remainder, dense):
-        sets, lanes, n = remainder.shape
         weighted = remainder * self.train[:, None]
-        gradient = self.design.rmatmul(weighted.reshape(sets * lanes, n)).reshape(sets, lanes, -1)
+        gradient = self.design.rmatmul(weighted, self.group)
         gradient = gradient - jnp.sum(weighted, axis=2)[..., None] * self.mean[:, None]
         test_error = jnp.einsum("sn,sln->sl", self.test, remainder * remainder)
         has_test = jnp.sum(self.test, axis=1, keepdims=True) > 0
@@ -225,24 +224,24 @@ CONSTANT_RESPONSE = 1e-26
 
 
 def row_view(
-    design: Design, train: Array, test: Array, usable: Array, mean: Array, y: Array, centred: Array
+    design: Design, group: Array, train: Array, test: Array, usable: Array, mean: Array, y: Array, centred: Array
 ) -> RowView:
     """Centre the responses by their own training rows and take the null gradients. All per set; `centred` is 0 or 1.
 
     What a compiled function returns is new, X included: it is put into the view outside.
     """
-    train, test, usable, mean = map(jnp.asarray, (train, test, usable, mean))
-    y, cross, moment = _null_gradients(design, train, usable, mean, y, centred)
-    return RowView(design, y, train, test, mean, usable, cross, moment)
+    group, train, test, usable, mean = map(jnp.asarray, (group, train, test, usable, mean))
+    y, cross, moment = _null_gradients(design, group, train, usable, mean, y, centred)
+    return RowView(design, group, y, train, test, mean, usable, cross, moment)
 
 
 @jax.jit
-def _null_gradients(design: Design, train: Array, usable: Array, mean: Array, y: Array, centred: Array):
+def _null_gradients(design: Design, group: Array, train: Array, usable: Array, mean: Array, y: Array, centred: Array):
     """The centred responses, their x'y and their moments."""
     square = jnp.sum(train * y * y, axis=1)
     y = y - centred * jnp.sum(train * y, axis=1, keepdims=True)
     varies = jnp.sum(train * y * y, axis=1) > CONSTANT_RESPONSE * square
     y = jnp.where(varies[:, None] | (train <= 0), y, 0.0)
     weighted = train * y
-    cross = design.rmatmul(weighted) - jnp.sum(weighted, axis=1, keepdims=True) * mean
+    cross = design.rmatmul(weighted[:, None], group)[:, 0] - jnp.sum(weighted, axis=1, keepdims=True) * mean
     return y, jnp.where(usable, cross, 0.0), jnp.sum(weighted * y, axis=1)
