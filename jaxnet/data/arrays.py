@@ -41,17 +41,17 @@ def as_matrix(
     (array([[1., 2.],
            [3., 4.]]), None)
     """
-    _refuse_containers(X, name)
+    refuse_containers(X, name)
     frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, name)
     if frame is None:
-        names, matrix = None, _numeric(_plain_array(X, name), name)
+        names, matrix = None, numeric_array(plain_array(X, name), name)
     else:
         names = frame_names(frame, name)
         if names is not None and columns is not None and names != columns:
             frame, names = select_columns(frame, columns, name), columns
         matrix = frame_matrix(frame, name)
-    _check_two_dimensional(matrix, name)
-    _check_finite(matrix, name, frame.columns if frame is not None else None)
+    check_two_dimensional(matrix, name)
+    check_finite(matrix, name, frame.columns if frame is not None else None)
     return matrix, names
 
 
@@ -81,7 +81,7 @@ def as_response(y: Any, n_rows: int, *, name: str = "y") -> np.ndarray:
     _check_length(values, n_rows, name)
     if values.ndim == 2 and values.shape[1] == 0:
         raise InvalidInput(f"{name} has no column (shape={values.shape}): pass at least one response.")
-    _check_finite(values, name, columns)
+    check_finite(values, name, columns)
     return values.astype(np.float64, copy=False)
 
 
@@ -101,7 +101,7 @@ def as_weights(w: Any, n_rows: int, *, name: str = "sample_weight") -> np.ndarra
     if values.ndim != 1:
         raise InvalidInput(f"{name} must be a scalar or a 1d array with one weight per row; got shape {values.shape}.")
     _check_length(values, n_rows, name)
-    _check_finite(values, name, None)
+    check_finite(values, name, None)
     if (values < 0).any():
         first = int(np.argmax(values < 0))
         raise InvalidInput(
@@ -113,7 +113,8 @@ def as_weights(w: Any, n_rows: int, *, name: str = "sample_weight") -> np.ndarra
     return values.astype(np.float64, copy=False)
 
 
-def _refuse_containers(X: Any, name: str) -> None:
+def refuse_containers(X: Any, name: str) -> None:
+    """Raise for what is no table at all: a sparse matrix, a text, None."""
     if "scipy.sparse" in sys.modules and sys.modules["scipy.sparse"].issparse(X):
         raise NotNumeric(
             f"{name} is a sparse {type(X).__name__}; Sparse data is not supported yet: pass {name}.toarray()."
@@ -124,7 +125,7 @@ def _refuse_containers(X: Any, name: str) -> None:
         raise InvalidInput(f"{name} is None: Expected 2D array, got None. Pass a matrix of shape (rows, columns).")
 
 
-def _plain_array(values: Any, name: str) -> np.ndarray:
+def plain_array(values: Any, name: str) -> np.ndarray:
     """`np.asarray`, with masked entries as NaN and a sentence for rows of unequal length."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         return np.ma.filled(values.astype(float), np.nan)
@@ -139,7 +140,7 @@ def _plain_array(values: Any, name: str) -> np.ndarray:
     return array
 
 
-def _numeric(array: np.ndarray, name: str) -> np.ndarray:
+def numeric_array(array: np.ndarray, name: str) -> np.ndarray:
     """A real array as float32 (if it is) or float64; refuses complex, text, dates and other objects."""
     kind = array.dtype.kind
     if kind == "c":
@@ -172,17 +173,18 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
 
 def _column_or_table(values: Any, name: str) -> tuple[np.ndarray, Any]:
     """A response or weight argument as a numeric array, with its column names if it came as a frame."""
-    _refuse_containers(values, name)
+    refuse_containers(values, name)
     if isinstance(values, np.ndarray | list | tuple) or np.isscalar(values):
-        return _numeric(_plain_array(values, name), name), None
+        return numeric_array(plain_array(values, name), name), None
     frame = as_frame(values, name)
     if frame is not None:
         return frame_matrix(frame, name), frame.columns
     series = as_series(values)
-    return _numeric(_plain_array(values if series is None else series, name), name), None
+    return numeric_array(plain_array(values if series is None else series, name), name), None
 
 
-def _check_two_dimensional(matrix: np.ndarray, name: str) -> None:
+def check_two_dimensional(matrix: np.ndarray, name: str) -> None:
+    """Raise unless there are rows and columns."""
     if matrix.ndim < 2:
         what = "scalar array" if matrix.ndim == 0 else "1D array"
         raise InvalidInput(
@@ -209,15 +211,16 @@ def _check_length(values: np.ndarray, n_rows: int, name: str) -> None:
         )
 
 
-def _check_finite(array: np.ndarray, name: str, columns: Any) -> None:
-    """Raise with kind, counts and columns if anything is NaN or infinite."""
+def check_finite(array: np.ndarray, name: str, columns: Any, *, missing_allowed: bool = False) -> None:
+    """Raise with kind, counts and columns if anything is infinite, or NaN where that is not allowed."""
     with np.errstate(all="ignore"):
         if np.isfinite(array.sum(dtype=np.float64)):
             return
-    finite = np.isfinite(array)
+    missing = np.isnan(array)
+    finite = ~np.isinf(array) if missing_allowed else np.isfinite(array)
     if finite.all():
         return
-    missing = np.isnan(array)
+    missing &= ~finite
     kind = "NaN" if missing.any() else f"infinity or a value too large for dtype('{array.dtype}')"
     wrong = missing if missing.any() else ~finite
     noun, what = ("missing", "Fill the gaps") if missing.any() else ("infinite", "Replace them")
