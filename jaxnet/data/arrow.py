@@ -76,11 +76,13 @@ def numbers_or_labels(column: Any) -> np.ndarray | Factor:
 
 
 def _factor(column: Any) -> Factor:
+    """A column of dictionaries, of which every chunk may have its own."""
     import pyarrow as pa
 
-    ordered, column = column.type.ordered, column.unify_dictionaries()
-    if not column.num_chunks:
-        return factor_of_levels(np.zeros(0, int), [], ordered=ordered)
-    codes = numbers(pa.chunked_array([chunk.indices for chunk in column.chunks]))
-    codes = np.where(np.isnan(codes), -1, codes).astype(int)
-    return factor_of_levels(codes, column.chunk(0).dictionary.to_pylist(), ordered=ordered)
+    place: dict[Any, int] = {}
+    codes = [np.zeros(0, int)]
+    for chunk in column.chunks:
+        to = np.array([*(place.setdefault(value, len(place)) for value in chunk.dictionary.to_pylist()), -1])
+        found = numbers(pa.chunked_array([chunk.indices]))
+        codes.append(to[np.where(np.isnan(found), -1, found).astype(int)])
+    return factor_of_levels(np.concatenate(codes), list(place), ordered=column.type.ordered)

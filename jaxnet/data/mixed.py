@@ -101,7 +101,7 @@ def _of_series(series: Any) -> np.ndarray | Factor:
         return factor_of_levels(codes, native.cat.categories.tolist(), ordered=True)
     if dtype == nw.Boolean:
         return factor_of_truth(series.to_list())
-    declared = series.cat.get_categories().to_list() if dtype == nw.Enum else None
+    declared = list(native.dtype.categories) if dtype == nw.Enum else None
     objects = series.implementation.is_pandas_like() and native.dtype == object
     if declared is not None or dtype == nw.Categorical or (dtype == nw.String and not objects):
         return factor_of_values(series.to_list(), declared=declared)
