@@ -9,99 +9,36 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet
 import pytest
+from category_frames import FRAMES, NAMES, ORDER, SITE, columns
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
-from jaxnet.data.batches import Stream, read_stream
 from jaxnet.data.categories import Categories, encode
-from jaxnet.data.tables import Table, read_table
+from jaxnet.data.mixed import holds_labels
+from jaxnet.data.tables import Table
 from jaxnet.errors import InvalidInput
-
-SITE = ["York", None, "Leeds", "York", "", "Ångström=x", "Leeds", None]
-SIZE = ["low", "high", None, "low", "mid", "low", "high", "mid"]
-FLAG = [True, False, None, True, True, False, None, False]
-DOSE = [1.5, 2.0, None, -3.0, 0.0, 4.0, 5.0, 6.0]
-COUNT = [3, None, 1, 2, 3, 4, 5, 7]
-ORDER = ["low", "mid", "high", "never"]
-NAMES = ("dose", "site", "flag", "size", "count")
-
-FRAMES = {
-    "pandas object": lambda rows: _pandas(rows, object, object, pd.CategoricalDtype(ORDER), "float64"),
-    "pandas str": lambda rows: _pandas(rows, "str", "boolean", pd.CategoricalDtype(ORDER, ordered=True), "Int64"),
-    "pandas string": lambda rows: _pandas(rows, "string", "boolean", pd.CategoricalDtype(ORDER[:3]), "Float64"),
-    "pandas category": lambda rows: _pandas(rows, "category", object, pd.CategoricalDtype(ORDER), "Int64"),
-    "pandas arrow": lambda rows: _pandas(
-        rows, pd.ArrowDtype(pa.string()), pd.ArrowDtype(pa.bool_()), pd.CategoricalDtype(ORDER), "Int64"
-    ),
-    "polars": lambda rows: _polars(rows, pl.String),
-    "polars category": lambda rows: _polars(rows, pl.Categorical),
-    "pyarrow": lambda rows: _arrow(rows, pa.string(), pa.int64()),
-    "pyarrow large": lambda rows: _arrow(rows, pa.large_string(), pa.int16()),
-    "pyarrow view": lambda rows: _arrow(rows, pa.string_view(), pa.int64()),
-    "pyarrow dictionary": lambda rows: _arrow(rows, pa.dictionary(pa.int8(), pa.string()), pa.decimal128(21, 2)),
-}
-
-
-def _columns(rows):
-    return {
-        name: [values[i] for i in rows] for name, values in zip(NAMES, (DOSE, SITE, FLAG, SIZE, COUNT), strict=True)
-    }
-
-
-def _pandas(rows, text, truth, size, count):
-    c = _columns(rows)
-    made = {
-        "dose": pd.Series(c["dose"], dtype=float), "site": pd.Series(c["site"], dtype=text),
-        "flag": pd.Series(c["flag"], dtype=truth), "size": pd.Series(c["size"], dtype=size),
-        "count": pd.Series(c["count"], dtype=count),
-    }  # fmt: skip
-    return pd.DataFrame({name: series.set_axis(np.array(rows) + 7) for name, series in made.items()})
-
-
-def _polars(rows, text):
-    return pl.DataFrame(
-        _columns(rows), schema={"dose": float, "site": text, "flag": bool, "size": pl.Enum(ORDER), "count": int}
-    )
-
-
-def _arrow(rows, text, count):
-    c = _columns(rows)
-    codes = pa.array([None if size is None else ORDER.index(size) for size in c["size"]], pa.int8())
-    parts = {
-        "dose": pa.array(c["dose"], pa.float64()),
-        "site": pa.array(c["site"], text) if not pa.types.is_dictionary(text) else pa.array(c["site"]).dictionary_encode(),
-        "flag": pa.array(c["flag"], pa.bool_()),
-        "size": pa.DictionaryArray.from_arrays(codes, ORDER, ordered=True),
-        "count": pa.array(c["count"], pa.int64()).cast(count, safe=False),
-    }  # fmt: skip
-    half = len(rows) // 2
-    if half and pa.types.is_dictionary(text):  # chunks with dictionaries of their own
-        whole = [pa.array(c["site"][:half]).dictionary_encode(), pa.array(c["site"][half:]).dictionary_encode()]
-        parts["site"] = pa.chunked_array([w.cast(pa.dictionary(pa.int32(), pa.string())) for w in whole])
-    return pa.table(parts)
 
 
 def _naive(rows, missing="level", reference=None):
     """Names and columns, level by level, as the words of `Categories` say."""
-    c, names, columns = _columns(rows), [], []
+    c, names, made = columns(rows), [], []
     levels = {"site": ["", "Leeds", "York", "Ångström=x"], "flag": [False, True], "size": ORDER[:3]}
     for name in NAMES:
         if name not in levels:
             names.append(name)
-            columns.append([np.nan if v is None else v for v in c[name]])
+            made.append([np.nan if v is None else v for v in c[name]])
             continue
         left_out = (reference or {}).get(name, False if name == "flag" else None)
         for level in levels[name]:
             if level != left_out:
                 gap = np.nan if missing == "mode" else 0.0
                 names.append(f"{name}={level}")
-                columns.append([gap if v is None else float(v == level) for v in c[name]])
+                made.append([gap if v is None else float(v == level) for v in c[name]])
         if missing == "level":
             names.append(f"{name}=(missing)")
-            columns.append([float(v is None) for v in c[name]])
-    return tuple(names), np.array(columns).T
+            made.append([float(v is None) for v in c[name]])
+    return tuple(names), np.array(made).T
 
 
 @pytest.mark.parametrize("missing", ["level", "mode"])
@@ -381,55 +318,20 @@ def test_new_rows_may_spell_their_kind_otherwise():
     np.testing.assert_array_equal(text.transform(pd.DataFrame({"c": [2, 1]})), [[0, 1], [1, 0]])
 
 
-def _csv(frame) -> str:
-    cell = {None: "", True: "true", False: "false"}
-    lines = [[str(cell.get(v, v) if not isinstance(v, (int, float)) or isinstance(v, bool) else v) for v in row]
-             for row in zip(*frame.values(), strict=True)]  # fmt: skip
-    return "\n".join(",".join(line) for line in [list(frame), *lines]) + "\n"
+def test_tables_that_hold_labels_are_told_from_those_that_do_not():
+    for make in FRAMES.values():
+        assert holds_labels(make(range(len(SITE))))
+    for frame in (pd.DataFrame, pl.DataFrame, pa.table):
+        assert holds_labels(frame({"a": [1.0, 2.0], "b": [None, "u"]}))
+        assert not holds_labels(frame({"a": [1.0, 2.0], "b": [True, False], "c": [None, None]}))
+    assert holds_labels(np.array([["1"]])) and not holds_labels(np.eye(2)) and not holds_labels([[1, None]])
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_files_are_encoded_as_frames_are(suffix, tmp_path):
-    rows = [i for i in range(len(SITE)) if SITE[i] != ""]
-    path = tmp_path / f"t.{suffix}"
-    if suffix == "csv":
-        path.write_text(_csv(_columns(rows)), encoding="utf-8")
-    else:
-        pyarrow.parquet.write_table(FRAMES["pyarrow dictionary"](rows), path)
-    table = read_table(path)
-    matrix, encoding = table.encode(NAMES[:3])
-    expected, frames = encode(FRAMES["polars"](rows).select(NAMES[:3]))
-    assert encoding.names == frames.names and encoding.levels == frames.levels
-    np.testing.assert_array_equal(matrix, expected)
-    np.testing.assert_array_equal(table.transform(encoding), matrix)
-    for stream in (read_stream(path, text=encoding.text), Stream.of(table)):
-        parts = [part.transform(encoding) for part in stream.tables(encoding.columns)]
-        np.testing.assert_array_equal(np.concatenate(parts), matrix)
-
-
-def test_empty_cells_of_csv_are_missing_and_labels_stay_as_written(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("s,y\n008,1\nNA,2\n,3\nx,4\n", encoding="utf-8")
-    matrix, encoding = read_table(path).encode(["s"])
-    assert encoding.names == ("s=008", "s=x", "s=(missing)")
-    np.testing.assert_array_equal(matrix, [[1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 1, 0]])
-    path.write_text("s,y\n008,1\n,2\n", encoding="utf-8")
-    (part,) = read_stream(path, text=encoding.text).tables(["s"])
-    np.testing.assert_array_equal(part.transform(encoding), [[1, 0, 0], [0, 0, 1]])
-    path.write_text("day,v\n2024-01-01,inf\n2024-01-02,1\n", encoding="utf-8")
-    with pytest.raises(InvalidInput, match=r"t.csv has 1 column of neither .*'day' \(dates\)"):
-        read_table(path).encode(["day"])
-    with pytest.raises(InvalidInput, match=r"t.csv contains infinity .*'v' \(1\)"):
-        read_table(path).encode(["v"])
-    with pytest.raises(InvalidInput, match=r"'s' is no column of t.csv"):
-        read_table(path).transform(encoding)
-
-
-def test_columns_of_numpy_are_encoded_in_tables():
-    columns = (np.array([1.0, np.nan]), np.array(["u", "v"]), np.array([True, False]), np.array([3, 4]))
-    matrix, encoding = Table("t", ("n", "s", "f", "k"), columns).encode(["k", "f", "s", "n"])
-    assert encoding.names == ("k", "f=True", "s=u", "s=v", "n")
-    np.testing.assert_array_equal(matrix, [[3, 1, 1, 0, 1], [4, 0, 0, 1, np.nan]])
+def test_masked_labels_are_missing():
+    X = np.ma.array([["a", "b"], ["c", "d"]], mask=[[False, True], [False, False]])
+    matrix, encoding = encode(X)
+    assert encoding.names == ("x0=a", "x0=c", "x1=d", "x1=(missing)")
+    np.testing.assert_array_equal(matrix, [[1, 0, 0, 1], [0, 1, 1, 0]])
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars", "pyarrow"])

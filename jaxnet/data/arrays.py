@@ -128,6 +128,8 @@ def refuse_containers(X: Any, name: str) -> None:
 def plain_array(values: Any, name: str) -> np.ndarray:
     """`np.asarray`, with masked entries as NaN and a sentence for rows of unequal length."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        if values.dtype.kind in "OU":
+            return np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
         return np.ma.filled(values.astype(float), np.nan)
     try:
         array = np.asarray(values)

@@ -50,6 +50,11 @@ class Encoding:
         Columns of a frame are matched by name, others are ignored; those of an array go by position. Indicators of levels
         that are not in `levels`, and of missing values where there were none, are all zero; `unseen` says whether that is
         a warning or an error. Raises InvalidInput also for other columns, and for infinite values, naming columns.
+
+        >>> from jaxnet.data.categories import encode
+        >>> encoding = encode([["Leeds", True], ["York", False]])[1]
+        >>> encoding.names, encoding.transform([["York", True]]).tolist()
+        (('x0=Leeds', 'x0=York', 'x1=True'), [[0.0, 1.0, 1.0]])
         """
         return self.matrix(mixed_columns(X, name, columns=self.columns, labelled=self.labelled), name=name)
 

@@ -73,6 +73,28 @@ def mixed_table(
     return _gathered(None, readers, len(columns[0]), names, name)
 
 
+def holds_labels(X: Any, name: str = "X") -> bool:
+    """Whether any column holds text or categories, so that `as_matrix` would refuse it; truth values alone are numbers too.
+
+    >>> holds_labels([[1, None], [2, "a"]]), holds_labels([[1, True]])
+    (True, False)
+    """
+    import narwhals as nw
+
+    refuse_containers(X, name)
+    frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, name)
+    if frame is None:
+        array = plain_array(X, name)
+        return array.dtype.kind == "U" or (array.dtype.kind == "O" and any(isinstance(v, str) for v in array.flat))
+    dtypes = list(frame.schema.values())
+    if any(dtype in (nw.Categorical, nw.Enum) for dtype in dtypes):
+        return True
+    maybe = [
+        series for series, dtype in zip(frame.iter_columns(), dtypes, strict=True) if dtype in (nw.String, nw.Object)
+    ]
+    return any(isinstance(value, str) for series in maybe for value in series.to_list())
+
+
 def _of_frame(frame: Any, names: tuple[str, ...] | None, name: str, labelled: Labelled | None) -> MixedColumns:
     dtypes = list(frame.schema.values())
     kinds = _per_column(labelled, len(dtypes), name)
