@@ -41,6 +41,8 @@ _HOME = {
     "read_metadata": "persistence",
     "expand_features": "data.expansion",
     "FeatureExpansion": "data.expansion",
+    "Categories": "data.categories",
+    "Encoding": "data.encoding",
     "Store": "store.reading",
     "StoredRun": "store.reading",
     "load_diabetes": "data.examples",
@@ -52,6 +54,8 @@ _HOME = {
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
     from jaxnet.adaptive import Adaptive as Adaptive
     from jaxnet.compilation import enable_compile_cache as enable_compile_cache
+    from jaxnet.data.categories import Categories as Categories
+    from jaxnet.data.encoding import Encoding as Encoding
     from jaxnet.data.examples import load_diabetes as load_diabetes
     from jaxnet.data.expansion import FeatureExpansion as FeatureExpansion
     from jaxnet.data.expansion import expand_features as expand_features

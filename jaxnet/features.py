@@ -43,7 +43,7 @@ class Features:
             matrix, encoding = encode(X, categories)
             names, source, blocks, given = encoding.names, encoding.source, encoding.blocks, len(encoding.levels)
         else:
-            matrix, names = as_matrix(X, gaps=True)
+            matrix, names = as_matrix(X, missing_allowed=True)
             given = matrix.shape[1]
             source, blocks = np.arange(given), np.full(given, -1)
         if missing is None:

@@ -225,6 +225,19 @@ def expansion(names: bool = True) -> jaxnet.FeatureExpansion:
     )
 
 
+def encoding(columns: bool = True) -> jaxnet.Encoding:
+    """A made-up encoding of a column of numbers, one of three levels of which the first is left out, and one of truth values."""
+    return jaxnet.Encoding(
+        columns=("dose", "site", "flag") if columns else None,
+        levels=(None, ("", "Leeds", "York"), ("False", "True")),
+        boolean=(False, False, True),
+        source=np.array([0, 1, 1, 1, 2]),
+        level=np.array([-1, 1, 2, 3, 1]),
+        names=("dose", "site=Leeds", "site=York", "site=(missing)", "flag=True"),
+        categories=jaxnet.Categories({"site": ""}),
+    )
+
+
 def objects() -> dict[str, object]:
     """One object of every kind a file may hold, and of every form it takes; the same on every machine."""
     pairs = [([0, 1], [2, 3]), (np.array([2, 3]), np.array([0, 1]))]
@@ -245,6 +258,9 @@ def objects() -> dict[str, object]:
         "selection_frequencies": frequencies(),
         "expansion": expansion(),
         "expansion_without_names": expansion(names=False),
+        "categories": jaxnet.Categories("frequent", missing="mode", unseen="error", max_levels=np.int64(20)),
+        "encoding": encoding(),
+        "encoding_of_an_array": encoding(columns=False),
         "stability_selection": selector(n_pairs=25, q=2, cutoff=0.75),
         "complementary_pairs": jaxnet.ComplementaryPairs(25, seed=None),
         "relaxed_result": result(

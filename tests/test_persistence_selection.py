@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from saved import criteria, expansion, explanation, frequencies, numbers, result, stability
+from saved import criteria, encoding, expansion, explanation, frequencies, numbers, result, stability
 
 import jaxnet
 from jaxnet import load, save
@@ -48,6 +48,27 @@ UNFIT = {
     "terms of two": (expansion(), {"terms": np.zeros((2, 2), int)}),
     "centre of nan": (expansion(), {"centre": np.full(4, np.nan)}),
     "too few names": (expansion(), {"names": ("a", "b", "c", "d")}),
+    "levels as a list": (encoding(), {"levels": [None, ("", "Leeds", "York"), ("False", "True")]}),
+    "levels of one text": (encoding(), {"levels": (None, "Le", ("False", "True"))}),
+    "levels alike": (encoding(), {"levels": (None, ("Leeds", "Leeds", "York"), ("False", "True"))}),
+    "levels beyond the last": (encoding(), {"level": np.array([-1, 1, 2, 4, 1])}),
+    "levels of numbers": (encoding(), {"level": np.array([0, 1, 2, 3, 1])}),
+    "levels before the first": (encoding(), {"level": np.array([-1, 1, -1, 3, 1])}),
+    "levels twice": (encoding(), {"level": np.array([-1, 1, 1, 3, 1])}),
+    "levels as numbers": (encoding(), {"level": numbers(5)}),
+    "levels of four": (encoding(), {"level": np.array([-1, 1, 2, 3])}),
+    "sources beyond the columns": (encoding(), {"source": np.array([0, 1, 1, 1, 3])}),
+    "sources before the columns": (encoding(), {"source": np.array([-3, 1, 1, 1, 2])}),
+    "numbers left out": (encoding(), {"source": np.array([1, 1, 1, 2, 2]), "level": np.array([0, 1, 2, 0, 1])}),
+    "sources descending": (encoding(), {"source": np.array([1, 0, 1, 1, 2]), "level": np.array([1, -1, 2, 3, 1])}),
+    "truth of other levels": (encoding(), {"boolean": (False, True, True)}),
+    "truth of two": (encoding(), {"boolean": (False, False)}),
+    "truth of numbers": (encoding(), {"boolean": (True, False, True)}),
+    "two input columns": (encoding(), {"columns": ("dose", "site")}),
+    "input columns alike": (encoding(), {"columns": ("dose", "site", "dose")}),
+    "unnamed indicators": (encoding(), {"names": None}),
+    "too few indicators named": (encoding(), {"names": ("dose", "site=Leeds")}),
+    "options as a text": (encoding(), {"categories": "frequent"}),
     "left out without reason": (expansion(), {"left_out": (("b^2",),)}),
 }
 
@@ -66,6 +87,10 @@ def test_results_whose_parts_do_not_fit_are_refused(name, tmp_path):
         StabilityParameters("0.75", 2, 1.5),
         Frequencies(*numbers(4, 2, 2)),
         Frequencies(*numbers(3, 2), None),
+        jaxnet.Categories("first"),
+        jaxnet.Categories({"site": None}),
+        jaxnet.Categories(missing=None),
+        jaxnet.Categories(max_levels=2.5),
         jaxnet.ComplementaryPairs("25"),
         jaxnet.ComplementaryPairs(25, seed=0.5),
     ],

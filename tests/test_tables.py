@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxnet.data.arrow import numbers
 from jaxnet.data.examples import load_diabetes
-from jaxnet.data.tables import Table, _numbers, read_table
+from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
 
 NAMES = ["dose", "gene,1", "count", "flag", "label"]
@@ -250,7 +251,7 @@ def test_numbers_of_arrow_columns_are_those_of_to_numpy(kind, nulls, rng):
     more = [pa.nulls(3, whole.type)] * nulls
     for cut in (0, 3, 11):
         column = pa.chunked_array([whole[cut : cut + 13], whole[20:20], whole[17:], *more], whole.type)
-        found, expected = _numbers(column), column.to_numpy()
+        found, expected = numbers(column), column.to_numpy()
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
-    assert len(_numbers(pa.chunked_array([], whole.type))) == 0
+    assert len(numbers(pa.chunked_array([], whole.type))) == 0

@@ -24,7 +24,7 @@ from jaxnet.errors import InvalidInput
 
 
 def as_matrix(
-    X: Any, *, name: str = "X", columns: tuple[str, ...] | None = None, gaps: bool = False
+    X: Any, *, name: str = "X", columns: tuple[str, ...] | None = None, missing_allowed: bool = False
 ) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """`X` as a finite real matrix (n, p), and its column names.
 
@@ -32,7 +32,7 @@ def as_matrix(
     frames. float32 stays float32; everything else numeric becomes float64. Not copied if it is one of these already.
 
     columns: of a frame with string names take these, in this order, and leave the others alone.
-    gaps: whether values may be missing; they are nan in the matrix.
+    missing_allowed: whether values may be missing; they are nan in the matrix.
 
     Returns the matrix and the column names; names are None unless `X` is a frame whose column names are strings.
     Raises `InvalidInput` naming the columns at fault: sparse, complex, text or other objects, NaN or infinity, not
@@ -42,17 +42,17 @@ def as_matrix(
     (array([[1., 2.],
            [3., 4.]]), None)
     """
-    _refuse_containers(X, name)
+    refuse_containers(X, name)
     frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, name)
     if frame is None:
-        names, matrix = None, _numeric(_plain_array(X, name), name)
+        names, matrix = None, numeric_array(plain_array(X, name), name)
     else:
         names = frame_names(frame, name)
         if names is not None and columns is not None and names != columns:
             frame, names = select_columns(frame, columns, name), columns
         matrix = frame_matrix(frame, name)
-    _check_two_dimensional(matrix, name)
-    check_finite(matrix, name, frame.columns if frame is not None else None, gaps)
+    check_two_dimensional(matrix, name)
+    check_finite(matrix, name, frame.columns if frame is not None else None, missing_allowed=missing_allowed)
     return matrix, names
 
 
@@ -114,7 +114,8 @@ def as_weights(w: Any, n_rows: int, *, name: str = "sample_weight") -> np.ndarra
     return values.astype(np.float64, copy=False)
 
 
-def _refuse_containers(X: Any, name: str) -> None:
+def refuse_containers(X: Any, name: str) -> None:
+    """Raise for what is no table at all: a sparse matrix, a text, None."""
     if "scipy.sparse" in sys.modules and sys.modules["scipy.sparse"].issparse(X):
         raise NotNumeric(
             f"{name} is a sparse {type(X).__name__}; Sparse data is not supported yet: pass {name}.toarray()."
@@ -125,9 +126,11 @@ def _refuse_containers(X: Any, name: str) -> None:
         raise InvalidInput(f"{name} is None: Expected 2D array, got None. Pass a matrix of shape (rows, columns).")
 
 
-def _plain_array(values: Any, name: str) -> np.ndarray:
+def plain_array(values: Any, name: str) -> np.ndarray:
     """`np.asarray`, with masked entries as NaN and a sentence for rows of unequal length."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        if values.dtype.kind in "OU":
+            return np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
         return np.ma.filled(values.astype(float), np.nan)
     try:
         array = np.asarray(values)
@@ -140,7 +143,7 @@ def _plain_array(values: Any, name: str) -> np.ndarray:
     return array
 
 
-def _numeric(array: np.ndarray, name: str) -> np.ndarray:
+def numeric_array(array: np.ndarray, name: str) -> np.ndarray:
     """A real array as float32 (if it is) or float64; refuses complex, text, dates and other objects."""
     kind = array.dtype.kind
     if kind == "c":
@@ -173,17 +176,18 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
 
 def _column_or_table(values: Any, name: str) -> tuple[np.ndarray, Any]:
     """A response or weight argument as a numeric array, with its column names if it came as a frame."""
-    _refuse_containers(values, name)
+    refuse_containers(values, name)
     if isinstance(values, np.ndarray | list | tuple) or np.isscalar(values):
-        return _numeric(_plain_array(values, name), name), None
+        return numeric_array(plain_array(values, name), name), None
     frame = as_frame(values, name)
     if frame is not None:
         return frame_matrix(frame, name), frame.columns
     series = as_series(values)
-    return _numeric(_plain_array(values if series is None else series, name), name), None
+    return numeric_array(plain_array(values if series is None else series, name), name), None
 
 
-def _check_two_dimensional(matrix: np.ndarray, name: str) -> None:
+def check_two_dimensional(matrix: np.ndarray, name: str) -> None:
+    """Raise unless there are rows and columns."""
     if matrix.ndim < 2:
         what = "scalar array" if matrix.ndim == 0 else "1D array"
         raise InvalidInput(
@@ -210,19 +214,16 @@ def _check_length(values: np.ndarray, n_rows: int, name: str) -> None:
         )
 
 
-def check_finite(array: np.ndarray, name: str, columns: Any, gaps: bool = False) -> None:
-    """Raise with kind, counts and columns if anything is infinite or, without `gaps`, NaN."""
+def check_finite(array: np.ndarray, name: str, columns: Any, *, missing_allowed: bool = False) -> None:
+    """Raise with kind, counts and columns if anything is infinite, or NaN where that is not allowed."""
     with np.errstate(all="ignore"):
         if np.isfinite(array.sum(dtype=np.float64)):
             return
-    finite = np.isfinite(array)
+    missing = np.isnan(array)
+    finite = ~np.isinf(array) if missing_allowed else np.isfinite(array)
     if finite.all():
         return
-    missing = np.isnan(array)
-    if gaps:
-        finite, missing = finite | missing, np.zeros_like(missing)
-        if finite.all():
-            return
+    missing &= ~finite
     kind = "NaN" if missing.any() else f"infinity or a value too large for dtype('{array.dtype}')"
     wrong = missing if missing.any() else ~finite
     noun, what = ("missing", "Fill them in") if missing.any() else ("infinite", "Replace them")

@@ -17,6 +17,7 @@ from jaxnet.data.tables import (
     check_names,
     column_name,
     format_of,
+    nulls_of,
     read_table,
 )
 from jaxnet.errors import InvalidInput
@@ -29,18 +30,22 @@ _NO_NUMBER = re.compile(r"In CSV column #(\d+):.*?conversion error to \w+: inval
 
 @dataclass(frozen=True)
 class Stream:
-    """A table whose rows come in batches: `source` and `names` are those of `Table`."""
+    """A table whose rows come in batches: `source`, `names` and `nulls` are those of `Table`."""
 
     source: str
     names: tuple[str, ...]
     _batches: Callable[[Sequence[str]], Iterator[tuple[Any, ...]]]
+    nulls: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, table: Table) -> "Stream":
         """A table in memory."""
         places = {name: j for j, name in enumerate(table.names)}
         return cls(
-            table.source, table.names, lambda names: iter([tuple(table.columns[places[name]] for name in names)])
+            table.source,
+            table.names,
+            lambda names: iter([tuple(table.columns[places[name]] for name in names)]),
+            table.nulls,
         )
 
     def tables(self, names: Sequence[str]) -> Iterator[Table]:
@@ -57,7 +62,7 @@ class Stream:
             batch, ahead = ahead, next(batches, None)
             end = start + len(batch[0])
             source = self.source if start == 0 and ahead is None else f"{self.source} (rows {start + 1:,} to {end:,})"
-            yield Table(source, names, batch)
+            yield Table(source, names, batch, self.nulls)
             start = end
 
 
@@ -89,6 +94,7 @@ def read_stream(path: str | Path, *, text: Iterable[str] = ()) -> Stream:
         path.name,
         names,
         lambda asked: _guarded(path, read(path, kind, [as_written[name] for name in asked], text)),
+        nulls_of(kind),
     )
 
 

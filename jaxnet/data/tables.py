@@ -17,6 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.data.arrow import as_numpy
+from jaxnet.data.categories import Categories, encode_columns
+from jaxnet.data.encoding import Encoding
+from jaxnet.data.mixed import MixedColumns, mixed_table
 from jaxnet.errors import InvalidInput
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -33,11 +37,13 @@ class Table:
     source: what messages call the table, usually the file's name.
     names: the columns, unique and in file order; one may be nameless (""), as a saved row index is.
     columns: one per name: 1-D NumPy arrays or pyarrow columns, turned into NumPy when asked for.
+    nulls: texts that stand for a missing label, as in CSV and TSV.
     """
 
     source: str
     names: tuple[str, ...]
     columns: tuple[Any, ...]
+    nulls: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_names(self.source, self.names)
@@ -56,7 +62,7 @@ class Table:
 
     def raw(self, name: str, role: str = "column") -> np.ndarray:
         """One column as a 1-D array: numbers as they are (missing = NaN), anything else as objects (missing = None)."""
-        return _as_numpy(self.columns[self.position(name, role)])
+        return as_numpy(self.columns[self.position(name, role)])
 
     def vector(self, name: str, role: str = "column") -> np.ndarray:
         """One column as finite float64 (n,); raises `InvalidInput` naming the first rows at fault."""
@@ -82,7 +88,7 @@ class Table:
         leaving them out is one if `can_drop`.
         """
         places = {name: j for j, name in enumerate(self.names)}
-        columns = [_as_numpy(self.columns[places[name]]) for name in names]
+        columns = [as_numpy(self.columns[places[name]]) for name in names]
         text = {name: c for name, c in zip(names, columns, strict=True) if c.dtype.kind not in "biuf"}
         if text:
             shown = _listed(text, lambda name: f"{name!r} (holds {_example(text[name])!r})")
@@ -97,6 +103,18 @@ class Table:
             matrix[:, j] = column
         self._check_finite(matrix, names, can_drop)
         return matrix
+
+    def encode(self, names: Sequence[str], categories: Categories | None = None) -> tuple[np.ndarray, Encoding]:
+        """The columns `names` as a matrix in which labels are indicators, and what repeats that: `categories.encode`."""
+        return encode_columns(self._mixed(names), categories, name=self.source)
+
+    def transform(self, encoding: Encoding) -> np.ndarray:
+        """The columns of `encoding` in these rows, as `Encoding.transform` gives them."""
+        return encoding.matrix(self._mixed(encoding.columns or (), encoding.labelled), name=self.source)
+
+    def _mixed(self, names: Sequence[str], labelled: Sequence[bool] | None = None) -> MixedColumns:
+        columns = {name: self.columns[self.position(name, "column")] for name in names}
+        return mixed_table(columns, self.source, labelled=labelled, nulls=self.nulls)
 
     def _check_finite(self, matrix: np.ndarray, names: Sequence[str], can_drop: bool) -> None:
         bad = {}
@@ -139,7 +157,7 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
     with arrow_errors(path):
         table = _read_parquet(path) if kind == ".parquet" else _read_csv(path, SEPARATORS[kind], text)
         names = tuple(map(column_name, table.column_names))
-    return Table(path.name, names, tuple(table.columns))
+    return Table(path.name, names, tuple(table.columns), nulls_of(kind))
 
 
 def format_of(path: Path) -> str:
@@ -158,6 +176,15 @@ def format_of(path: Path) -> str:
     if kind in SEPARATORS and _starts_as_utf16(path):
         raise InvalidInput(_not_utf8(path))
     return kind
+
+
+def nulls_of(kind: str) -> frozenset[str]:
+    """The texts that stand for missing values in files of a format: those that pyarrow knows, in CSV and TSV."""
+    if kind not in SEPARATORS:
+        return frozenset()
+    from pyarrow import csv as arrow_csv
+
+    return frozenset(arrow_csv.ConvertOptions().null_values)
 
 
 def check_names(source: str, names: Sequence[str]) -> None:
@@ -278,46 +305,6 @@ def _unpickled(archive: Any, name: str, path: Path) -> np.ndarray:
         raise InvalidInput(
             f"{name!r} in {path.name} is an array of Python objects: save numbers with dtype=float and text with dtype=str."
         ) from None
-
-
-def _as_numpy(column: Any) -> np.ndarray:
-    """A column as NumPy: numbers with NaN for missing, anything else as an object array with None for missing."""
-    if isinstance(column, np.ndarray):
-        return column
-    import pyarrow as pa
-
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
-        column = column.cast(pa.float64())
-    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return np.array([*column.to_pylist(), None], dtype=object)[:-1]  # the extra None keeps it one-dimensional
-    return _numbers(column)
-
-
-_FLOATS = {"double": np.float64, "float": np.float32, "halffloat": np.float16}
-
-
-def _numbers(column: Any) -> np.ndarray:
-    """A column of integers or floats as `column.to_numpy()` gives it, which would import pandas where that is installed."""
-    import pyarrow as pa
-
-    if column.null_count and pa.types.is_integer(column.type):
-        column = column.cast(pa.float64(), safe=False)
-    dtype = np.dtype(_FLOATS.get(str(column.type), str(column.type)))
-    numbers = np.empty(len(column), dtype)
-    start = 0
-    for chunk in column.chunks:
-        part = numbers[start : start + len(chunk)]
-        if len(chunk):
-            part[:] = np.frombuffer(chunk.buffers()[1], dtype)[chunk.offset : chunk.offset + len(chunk)]
-        if chunk.null_count:
-            bits = np.frombuffer(chunk.buffers()[0], np.uint8)
-            valid = np.unpackbits(bits, bitorder="little")[chunk.offset : chunk.offset + len(chunk)]
-            part[valid == 0] = np.nan
-        start += len(chunk)
-    return numbers
 
 
 def _missing_or_infinite(values: np.ndarray) -> str:

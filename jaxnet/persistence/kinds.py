@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence import checks
+from jaxnet.persistence import checks, encoding_checks
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,8 @@ KINDS: dict[str, Kind] = {
     "Frequencies": Record("jaxnet.selection.frequencies", checks.is_frequencies),
     "Explanation": Data("jaxnet.selection.explanation", checks.is_explanation),
     "FeatureExpansion": Data("jaxnet.data.expansion", checks.is_feature_expansion),
+    "Categories": Data("jaxnet.data.categories", encoding_checks.is_categories),
+    "Encoding": Data("jaxnet.data.encoding", encoding_checks.is_encoding),
     "ComplementaryPairs": Data("jaxnet.resampling", checks.is_complementary_pairs),
     "Adaptive": Data("jaxnet.adaptive", checks.is_adaptive),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
