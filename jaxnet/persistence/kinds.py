@@ -131,6 +131,7 @@ KINDS: dict[str, Kind] = {
     "FeatureExpansion": Data("jaxnet.data.expansion", checks.is_feature_expansion),
     "ComplementaryPairs": Data("jaxnet.resampling", checks.is_complementary_pairs),
     "Adaptive": Data("jaxnet.adaptive", checks.is_adaptive),
+    "Pairwise": Data("jaxnet.missing.pairwise", checks.is_pairwise),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
