@@ -117,6 +117,8 @@ def test_max_norm_projection_beats_clipping_and_says_when_it_stopped_early(rng):
         clipped.bound <= found.bound <= found.distance <= found.bound * 1.0102
         and found.distance < 0.5 * clipped.distance
     )
+    until = [project_max_norm(S, 1e-4, max_iter=k).distance for k in range(30)]
+    assert until[0] == clipped.distance and np.all(np.diff(until) <= 0)
     early = project_max_norm(S, 1e-4, max_iter=3)
     assert not early.converged and early.iterations == 3 and found.distance <= early.distance <= clipped.distance
     assert np.linalg.eigvalsh(early.matrix)[0] >= 1e-4 - 1e-12
@@ -251,8 +253,15 @@ def test_units_change_nothing_else(rng, projection):
         expected = getattr(plain, name) * scale[:, None] * scale
         assert np.array_equal(expected, getattr(scaled, name), equal_nan=True), name
     assert np.array_equal(plain.cross * scale, scaled.cross) and np.array_equal(plain.null_moment, scaled.null_moment)
-    shifted = pairwise_moments(X + 1e6, Y, train, test, True, Pairwise(projection))
-    np.testing.assert_allclose(shifted.gram, plain.gram, atol=1e-7)
+
+
+def test_offsets_change_nothing_else(rng):
+    n, p = 25, 6
+    X, Y = holes(rng, np.round(rng.normal(size=(n, p)) * 2**15) / 2**15), rng.normal(size=(1, n))
+    train, test = folds(n, 2)
+    plain, shifted = (pairwise_moments(A, Y, train, test, True, Pairwise()) for A in (X, X + 2.0**30))  # exact
+    for name in ("gram", "test_gram", "cross", "test_cross", "sd"):
+        np.testing.assert_allclose(getattr(shifted, name), getattr(plain, name), rtol=0, atol=1e-11)
 
 
 @BOTH
@@ -280,7 +289,7 @@ def test_degenerate_columns_rows_and_responses(rng):
     train, test = folds(n, 2)
     X[:, 0] = np.nan  # never observed
     X[:, 1] = np.where(test[1] > 0, X[:, 1], np.nan)  # not on the training rows of fold 1
-    X[:, 2] = np.where(np.arange(n) % 3, 0.1, np.nan)  # constant where observed
+    X[:, 2] = np.choose(np.arange(n) % 3, [np.nan, 0.1, np.nextafter(0.1, 1)])  # constant up to rounding where observed
     X[:, 3] = np.where(np.arange(n) < 6, rng.normal(size=n), np.nan)
     X[:, 4] = np.where(np.arange(n) >= 6, rng.normal(size=n), np.nan)  # never together with 3
     X[:, 5] = np.where(np.arange(n) == 0, 7.0, np.nan)  # once

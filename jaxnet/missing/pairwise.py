@@ -163,6 +163,8 @@ class Columns(NamedTuple):
     """The columns of a group's training rows; those without an observed value have mean and sd zero."""
 
     mean: Float[np.ndarray, " p"]
+    rest: Float[np.ndarray, " p"]
+    """what rounding leaves of a large offset: the mean of x - mean"""
     sd: Float[np.ndarray, " p"]
     usable: Bool[np.ndarray, " p"]
 
@@ -175,11 +177,13 @@ def _columns(x: Float[np.ndarray, "m p"], weights: Float[np.ndarray, " m"], cent
     mass = weights @ observed
     mass = np.where(mass > 0, mass, 1.0)
     square = (weights @ (x * x)) / mass
-    mean = np.zeros(x.shape[1])
-    for _ in range(2 if centred else 0):  # the second pass takes out what rounding left of a large offset
-        mean = mean + (weights @ np.where(observed, x - mean, 0.0)) / mass
-    variance = (weights @ np.where(observed, x - mean, 0.0) ** 2) / mass
-    return Columns(np.ldexp(mean, power), np.ldexp(np.sqrt(variance), power), variance > CONSTANT_RESPONSE * square)
+    mean = rest = np.zeros(x.shape[1])
+    if centred:
+        mean = (weights @ x) / mass
+        rest = (weights @ np.where(observed, x - mean, 0.0)) / mass
+    variance = (weights @ np.where(observed, x - mean - rest, 0.0) ** 2) / mass
+    usable = variance > CONSTANT_RESPONSE * square
+    return Columns(*(np.ldexp(a, power) for a in (mean, rest, np.sqrt(variance))), usable)
 
 
 def _response(
@@ -212,7 +216,7 @@ def _pairs(
     """
     at = np.flatnonzero(columns.usable)
     observed = ~np.isnan(x[:, at])
-    z = np.where(observed, x[:, at] - columns.mean[at], 0.0)
+    z = np.where(observed, x[:, at] - columns.mean[at] - columns.rest[at], 0.0)
     power = np.frexp(np.max(np.abs(z), axis=0, initial=0.0))[1]
     z = np.ldexp(z, -power)
     mass = weights @ observed
