@@ -12,6 +12,7 @@ _HOME = {
     "sweep": "sweeps",
     "fit_path": "sweeps",
     "Adaptive": "adaptive",
+    "Pairwise": "missing.pairwise",
     "SweepResult": "result.sweep_result",
     "BestFit": "result.fit",
     "nested_sweep": "selection.nested",
@@ -67,6 +68,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import Lasso as Lasso
     from jaxnet.estimators import LassoCV as LassoCV
     from jaxnet.estimators import StabilitySelection as StabilitySelection
+    from jaxnet.missing.pairwise import Pairwise as Pairwise
     from jaxnet.penalty import convert_penalty as convert_penalty
     from jaxnet.persistence import load as load
     from jaxnet.persistence import read_metadata as read_metadata

@@ -269,6 +269,7 @@ def objects() -> dict[str, object]:
             options=FitOptions(True, True, False, adaptive_weights=1 / numbers(4)),
         ),
         "adaptive": jaxnet.Adaptive(2, rho=np.float64(1.0), cv=jaxnet.KFold(3)),
+        "pairwise": jaxnet.Pairwise("max-norm", least=np.float64(0.25)),
         "relaxed_adaptive_cv": _changed(
             model("ElasticNetCV", adaptive=jaxnet.Adaptive(alpha=0.5), relax=(1.0, 0.0)), blend_=np.float64(0.0)
         ),

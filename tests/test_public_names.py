@@ -46,7 +46,8 @@ def test_public_name_is_importable_and_documented(name):
 
 
 FUNCTIONS = [
-    *("sweep", "fit_path", "nested_sweep", "Adaptive", "convert_penalty", "expand_features", "Categories"),
+    *("sweep", "fit_path", "nested_sweep", "Adaptive", "Pairwise", "convert_penalty", "expand_features"),
+    "Categories",
     *("KFold", "RepeatedKFold", "Bootstrap", "ComplementaryPairs"),
     *("false_selection_bound", "stability_parameters", "stability_selection", "selection_frequencies"),
 ]

@@ -237,6 +237,11 @@ def is_adaptive(adaptive: Any) -> bool:
     return all(map(is_number, numbers)) and (splits or is_whole(adaptive.cv))
 
 
+def is_pairwise(options: Any) -> bool:
+    """Whether the fields are a text and a number; `Pairwise.check` says which are in range."""
+    return type(options.projection) is str and is_number(options.least)
+
+
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}
 FITTED["Lasso"] = FITTED["ElasticNet"]
 FITTED["LassoCV"] = (*FITTED["ElasticNet"], "alpha_", "alphas_", "mse_path_")

@@ -133,6 +133,7 @@ KINDS: dict[str, Kind] = {
     "Encoding": Data("jaxnet.data.encoding", encoding_checks.is_encoding),
     "ComplementaryPairs": Data("jaxnet.resampling", checks.is_complementary_pairs),
     "Adaptive": Data("jaxnet.adaptive", checks.is_adaptive),
+    "Pairwise": Data("jaxnet.missing.pairwise", checks.is_pairwise),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),

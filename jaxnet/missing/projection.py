@@ -1,0 +1,119 @@
+"""The nearest symmetric matrix with eigenvalues of at least a positive number, in the Frobenius or in the maximum norm."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+START = 0.2
+"""The first L1 radius of the maximum-norm search, as a share of the L1 norm of what clipping adds."""
+BALANCE, UNTIL = 10, 500
+"""The radius is adapted every so many iterations, and not after so many, so that the search converges."""
+
+
+class Projection(NamedTuple):
+    """A matrix >= least I near a given S, and how near: distances are max_jk |matrix_jk - S_jk|."""
+
+    matrix: Float[np.ndarray, "p p"]
+    distance: float
+    bound: float
+    """no matrix >= least I is nearer to S than this, whatever was minimised"""
+    iterations: int
+    """eigenvalue decompositions after the first; 0 for clipped eigenvalues"""
+    converged: bool
+    """whether what was asked for was found; if not, the matrix is >= least I all the same"""
+
+
+def clip_eigenvalues(S: Float[np.ndarray, "p p"], least: float) -> Projection:
+    """The matrix >= least I that is nearest in the Frobenius norm: eigenvalues below `least` become `least`.
+
+    S itself, bit for bit, if none is below by more than rounding. S must be symmetric; so is the result.
+
+    >>> import numpy as np
+    >>> clip_eigenvalues(np.array([[1.0, 2.0], [2.0, 1.0]]), 0.0).matrix.round(12)
+    array([[1.5, 1.5],
+           [1.5, 1.5]])
+    """
+    lift = _lift(S, least, rounding=True)
+    if not lift.any():
+        return Projection(S, 0.0, 0.0, 0, True)
+    return Projection(S + lift, float(np.abs(lift).max()), _bound(lift, S, least), 0, True)
+
+
+def project_max_norm(S: Float[np.ndarray, "p p"], least: float, tol: float = 1e-2, max_iter: int = 1000) -> Projection:
+    """The matrix >= least I that is nearest in the maximum norm, the projection of CoCoLasso, by ADMM.
+
+        min_A |A - S|_max   subject to   A >= least I
+
+    Split as A - B = S; with U the scaled multiplier and t the step (Datta and Zou 2017, section 2; over-relaxed by 1.6, t
+    adapted to the residuals):
+
+        A <- the projection of B + S + U in the Frobenius norm
+        B <- the prox of t |.|_max at A - S - U, that is x minus its projection onto the L1 ball of radius t
+        U <- U - (A - B - S)
+
+    Every A is >= least I, and what its eigenvalues were lifted by is a matrix Z >= 0 that bounds the distance from below:
+    |A - S|_max >= <Z, least I - S> / |Z|_1. So the best A is kept, and the search ends when its distance is within a share
+    `tol` of the best bound, or after `max_iter` decompositions. It starts at the clipped eigenvalues, so it is never
+    farther than these. S itself, bit for bit, if S >= least I up to rounding.
+    """
+    start = clip_eigenvalues(S, least)
+    best, distance, bound = start.matrix, start.distance, start.bound
+    if distance <= bound * (1 + tol):
+        return start
+    radius = START * float(np.abs(best - S).sum())
+    B, U = np.clip(best - S, -distance / 3, distance / 3), np.zeros_like(S)
+    for iteration in range(1, max_iter + 1):
+        raised = B + S + U
+        lift = _lift(raised, least)
+        A = raised + lift
+        if (reached := float(np.abs(A - S).max())) < distance:
+            best, distance = A, reached
+        bound = max(bound, _bound(lift, S, least))
+        if distance - bound <= tol * distance:
+            return Projection(best, distance, bound, iteration, True)
+        relaxed = 1.6 * (A - S) - 0.6 * B
+        new = relaxed - U
+        new -= _onto_l1_ball(new, radius)
+        U -= relaxed - new
+        if iteration % BALANCE == 0 and iteration < UNTIL:
+            primal, dual = np.linalg.norm(A - S - new), np.linalg.norm(new - B)
+            factor = 0.5 if primal > 3 * dual else 2.0 if dual > 3 * primal else 1.0
+            radius, U = radius * factor, U * factor
+        B = new
+    return Projection(best, distance, bound, max_iter, False)
+
+
+def _lift(S: np.ndarray, least: float, rounding: bool = False) -> Float[np.ndarray, "p p"]:
+    """sum over eigenvalues l < least of (least - l) u u': what to add to S; zero if `rounding` explains them all."""
+    values, vectors = np.linalg.eigh(S)
+    slack = len(S) * np.finfo(float).eps * np.abs(values).max(initial=0.0) if rounding else 0.0
+    if not len(S) or values[0] >= least - slack:
+        return np.zeros_like(S)
+    low = values < least
+    roots = vectors[:, low] * np.sqrt(least - values[low])
+    return roots @ roots.T  # of a matrix and its own transpose, which NumPy makes exactly symmetric
+
+
+def _bound(Z: np.ndarray, S: np.ndarray, least: float) -> float:
+    """<Z, least I - S> / |Z|_1: for A >= least I and Z >= 0, |A - S|_max |Z|_1 >= <Z, A - S> >= <Z, least I - S>."""
+    total = float(np.abs(Z).sum())
+    return max(float(least * np.trace(Z) - np.vdot(Z, S)) / total, 0.0) if total > 0 else 0.0
+
+
+def _onto_l1_ball(x: np.ndarray, radius: float) -> np.ndarray:
+    """sign(x) (|x| - theta)_+ with sum_i (|x_i| - theta)_+ = radius, or x itself inside (Duchi et al. 2008, figure 1).
+
+    Without sorting: entries at most theta = (sum of those left - radius) / their number are not in the support, so they
+    leave, until none does.
+    """
+    left = np.abs(x).ravel()
+    if left.sum() <= radius:
+        return x.copy()
+    while True:
+        theta = (left.sum() - radius) / left.size
+        kept = left[left > theta]
+        if kept.size in (0, left.size):
+            break
+        left = kept
+    return np.sign(x) * np.maximum(np.abs(x) - theta, 0.0)
