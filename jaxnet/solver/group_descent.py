@@ -126,7 +126,7 @@ def descend(
 
 
 def _round(data: Stored, mine: Lanes, terms: penalty.Terms, target: Array, state: _State) -> _State:
-    """SPAN passes, an extrapolation of them, and the gap where that leads."""
+    """SPAN passes, an extrapolation of them, one more pass, and the gap where that leads."""
 
     def one_pass(k, both):
         point, history = both
@@ -139,8 +139,10 @@ def _round(data: Stored, mine: Lanes, terms: penalty.Terms, target: Array, state
     other = jax.tree.map(lambda h, x: anderson.combine(weights, h).reshape(x.shape), history, point)
     better = _objective(other, terms) < _objective(point, terms)
     point = jax.tree.map(lambda x, y: jnp.where(better, x, y), other, point)
+    # A combination leaves blocks next to zero that a pass puts at zero.
+    point, _ = one_pass(0, (point, history))
     u = lax.fori_loop(0, mine.used, lambda i, u: _put(u, total(_column(data, mine, i) * point.r), i), jnp.zeros_like(point.b))
-    return _State(point, state.passes + anderson.SPAN, _gap(data, point.b, u, point.r, terms))
+    return _State(point, state.passes + anderson.SPAN + 1, _gap(data, point.b, u, point.r, terms))
 
 
 def _visit(data: Stored, mine: Lanes, terms: penalty.Terms, i, point: _Point) -> _Point:

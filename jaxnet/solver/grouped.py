@@ -27,7 +27,7 @@ WIDTH = 256
 """The least slots of a working set, but for designs of fewer columns; then four times as many."""
 NEWCOMERS = 64
 """So many violating columns, or as many as there are slots in use, join at once: the worst first."""
-SHARE = 0.3
+SHARE = 0.9
 """The gap over the working set ends at this share of tol, so that the one over all columns is below tol at once."""
 LOOSE = 0.1
 """While violating columns wait, the gap over the working set need only be so much below the one over all columns."""
