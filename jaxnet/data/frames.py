@@ -112,10 +112,11 @@ def raw_column(series: Any) -> np.ndarray:
 
     if series.dtype.is_numeric() or series.dtype == nw.Boolean:
         return series.cast(nw.Float64).to_numpy()
-    values = series.to_numpy()
-    if values.dtype.kind in "mM":
-        return raw_dates(values)
-    return values.astype(object)
+    if series.dtype.is_temporal():
+        values = series.to_numpy()
+        if values.dtype.kind in "mM":
+            return raw_dates(values)
+    return np.array([*series.to_list(), None], dtype=object)[:-1]  # the extra None keeps it one-dimensional
 
 
 def raw_dates(values: np.ndarray) -> np.ndarray:

@@ -131,7 +131,10 @@ def _constant(columns: Columns) -> list[str]:
     with np.errstate(invalid="ignore"):
         low = np.fmin.reduce(columns.numbers, axis=0, initial=np.inf) if columns.numeric.size else np.empty(0)
         high = np.fmax.reduce(columns.numbers, axis=0, initial=-np.inf) if columns.numeric.size else np.empty(0)
-    alike = [*columns.numeric[low == high], *(j for j, ls in zip(columns.worded, columns.levels, strict=True) if len(ls) == 1)]
+    alike = [
+        *columns.numeric[low == high],
+        *(j for j, ls in zip(columns.worded, columns.levels, strict=True) if len(ls) == 1),
+    ]
     return [columns.names[j] for j in sorted(alike)]
 
 

@@ -89,7 +89,9 @@ def _too_little(present: Bool[np.ndarray, "n p"]) -> str:
     if p == 1:
         return "There is only one numeric column that varies, and no other to compare it with."
     if p > MOST_COLUMNS:
-        return f"There are {p:,} numeric columns that vary: a covariance matrix of more than {MOST_COLUMNS} is too much."
+        return (
+            f"There are {p:,} numeric columns that vary: a covariance matrix of more than {MOST_COLUMNS} is too much."
+        )
     if n < ROWS_PER_COLUMN * p:
         return f"There are {n:,} rows for {p} numeric columns: fewer than {ROWS_PER_COLUMN} per column."
     if (present == present[:1]).all():
@@ -125,7 +127,11 @@ def normal_fit(patterns: Patterns) -> tuple[Float[np.ndarray, " p"], Float[np.nd
     mean, covariance = np.zeros(p), np.eye(p)
     for _ in range(_MAX_ITER):
         if np.linalg.eigvalsh(_correlation(covariance))[0] < _SINGULAR:
-            return mean, covariance, "Some numeric columns are nearly linear in others: the covariance matrix is singular."
+            return (
+                mean,
+                covariance,
+                "Some numeric columns are nearly linear in others: the covariance matrix is singular.",
+            )
         regress = covariance @ _inverse(covariance, seen)
         away = np.where(seen, patterns.mean - mean, 0.0)
         step = count @ np.einsum("kpq,kq->kp", regress, away) / n

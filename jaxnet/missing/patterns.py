@@ -137,8 +137,8 @@ class MissingPatterns:
     def __repr__(self) -> str:
         columns = int((self.n_missing > 0).sum())
         return (
-            f"MissingPatterns({self.n_rows:,} rows x {len(self.names):,} columns: {100 * self.share:.3g}% missing, in {columns:,} "
-            f"columns and {self.n_rows - self.n_complete:,} rows, {self.n_patterns:,} patterns)"
+            f"MissingPatterns({self.n_rows:,} rows x {len(self.names):,} columns: {100 * self.share:.3g}% missing, "
+            f"in {columns:,} columns and {self.n_rows - self.n_complete:,} rows, {self.n_patterns:,} patterns)"
         )
 
 

@@ -85,8 +85,14 @@ def _patterns(found: MissingPatterns) -> list[str]:
 
 def _pairs(found: MissingPatterns) -> list[str]:
     rows = found.pair_rows()
-    lines = [(f"{shown(r['first'])} and {shown(r['second'])}", f"{r['both']:,}", percent(r["overlap"])) for r in rows[:5]]
-    return [*aligned([("Missing together", "rows", "of either"), *lines]), *_more(len(rows), "pair_rows()", 5)] if rows else []
+    lines = [
+        (f"{shown(r['first'])} and {shown(r['second'])}", f"{r['both']:,}", percent(r["overlap"])) for r in rows[:5]
+    ]
+    return (
+        [*aligned([("Missing together", "rows", "of either"), *lines]), *_more(len(rows), "pair_rows()", 5)]
+        if rows
+        else []
+    )
 
 
 def _comparisons(found: MissingPatterns) -> list[str]:
