@@ -49,6 +49,7 @@ FUNCTIONS = [
     *("sweep", "fit_path", "nested_sweep", "Adaptive", "convert_penalty", "expand_features"),
     *("KFold", "RepeatedKFold", "Bootstrap", "ComplementaryPairs"),
     *("false_selection_bound", "stability_parameters", "stability_selection", "selection_frequencies"),
+    "missing_patterns",
 ]
 
 

@@ -34,7 +34,7 @@ RUN = Contents(
     frozenset((MODEL, SUMMARY)),
 )
 _TABLES = frozenset(("columns.csv", "patterns.csv", "pairs.csv", "comparisons.csv"))
-MISSING_TABLES = Contents("tables of missing values", "such tables", "missing", _TABLES, _TABLES)
+MISSING_TABLES = Contents("tables of missing values", "earlier tables", "missing", _TABLES, _TABLES)
 
 
 def check_free(folder: str, overwrite: bool, contents: Contents = RUN) -> None:

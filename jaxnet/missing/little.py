@@ -84,10 +84,10 @@ def _too_little(present: Bool[np.ndarray, "n p"]) -> str:
     n, p = present.shape
     if p == 0:
         return "No numeric column varies."
-    if present.all():
-        return "No value of the numeric columns that vary is missing."
     if p == 1:
         return "There is only one numeric column that varies, and no other to compare it with."
+    if present.all():
+        return "No value of the numeric columns that vary is missing."
     if p > MOST_COLUMNS:
         return (
             f"There are {p:,} numeric columns that vary: a covariance matrix of more than {MOST_COLUMNS} is too much."

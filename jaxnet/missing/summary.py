@@ -103,9 +103,14 @@ def _comparisons(found: MissingPatterns) -> list[str]:
         ]
     rows = found.comparison_rows()
     striking = [row for row in rows if row["bh"] < 0.05]
+    many = (
+        f"{len(striking):,}"
+        if len(striking) < len(rows) or len(rows) == found.n_comparisons
+        else f"at least {len(rows):,}"
+    )
     heading = (
         f"Of {found.n_comparisons:,} comparisons between rows that lack a column and rows that have it, "
-        f"{len(striking) if len(striking) < len(rows) else f'at least {len(rows)}'} differ (false discovery rate below 5%)."
+        f"{many} differ{'s' if many == '1' else ''} (false discovery rate below 5%)."
     )
     if not striking:
         return [heading]
