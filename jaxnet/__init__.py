@@ -44,6 +44,8 @@ _HOME = {
     "FeatureExpansion": "data.expansion",
     "Categories": "data.categories",
     "Encoding": "data.encoding",
+    "missing_patterns": "missing.patterns",
+    "MissingPatterns": "missing.patterns",
     "Store": "store.reading",
     "StoredRun": "store.reading",
     "load_diabetes": "data.examples",
@@ -69,6 +71,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import LassoCV as LassoCV
     from jaxnet.estimators import StabilitySelection as StabilitySelection
     from jaxnet.missing.pairwise import Pairwise as Pairwise
+    from jaxnet.missing.patterns import MissingPatterns as MissingPatterns
+    from jaxnet.missing.patterns import missing_patterns as missing_patterns
     from jaxnet.penalty import convert_penalty as convert_penalty
     from jaxnet.persistence import load as load
     from jaxnet.persistence import read_metadata as read_metadata

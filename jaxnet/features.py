@@ -51,7 +51,10 @@ class Features:
         indicated = np.zeros(0, int)
         if missing is not None and missing.indicators:
             indicated = _indicated(matrix, blocks)
-            matrix, names = with_indicators(matrix, indicated), _with_indicator_names(names, indicated, blocks, encoding)
+            matrix, names = (
+                with_indicators(matrix, indicated),
+                _with_indicator_names(names, indicated, blocks, encoding),
+            )
             source = np.concatenate([source, source[indicated]])
             blocks = np.concatenate([blocks, np.full(len(indicated), -1)])
         return cls(matrix, names, given, source, blocks, indicated, encoding)

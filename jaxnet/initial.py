@@ -104,7 +104,9 @@ def _first_sweep(request: Request, inner: _Inner) -> _First:
     asked, G = request.adaptive, len(request.groups)
     rho = np.array([float(asked.rho)])
     left_out = request.left_out[inner.owner]
-    first = replace(request, groups=inner.groups, left_out=left_out, rho=rho, keep_fold_coefs=False, adaptive=None, relax=None)
+    first = replace(
+        request, groups=inner.groups, left_out=left_out, rho=rho, keep_fold_coefs=False, adaptive=None, relax=None
+    )
     problem = Problem.build(first)
     if asked.alpha is not None:
         return _First(problem, np.full((len(request.Y), 1, 1), float(asked.alpha)), problem.alpha_max())

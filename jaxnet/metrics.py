@@ -119,7 +119,8 @@ def held_out_errors(
 ) -> Float[np.ndarray, "q R A F"]:
     """The errors of the fold fits on their held-out rows, one product per fold and rho; nan for fits that are not finite.
 
-    `held_out(fold, columns)` gives these columns of the held-out rows (m, k); `coefs` holds the coefficients on the scale of X in the order of the flattened intercepts; `describe(j, r, k)` names a fit.
+    `held_out(fold, columns)` gives these columns of the held-out rows (m, k), `coefs` the coefficients on the scale of X in the
+    order of the flattened intercepts, `describe(j, r, k)` the name of a fit.
     Raises InvalidInput where a caller's function returns nan or no number.
     """
     errors = np.full(intercepts.shape, np.nan)

@@ -11,6 +11,9 @@ import numpy as np
 import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
+from jaxnet.missing.comparisons import Comparisons
+from jaxnet.missing.hints import Sentinel
+from jaxnet.missing.little import LittleTest
 from jaxnet.persistence.seal import SEALED
 from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
 from jaxnet.selection.bounds import StabilityParameters
@@ -238,6 +241,30 @@ def encoding(columns: bool = True) -> jaxnet.Encoding:
     )
 
 
+def missing(test: bool = True) -> jaxnet.MissingPatterns:
+    """Made-up missing values of 3 columns."""
+    return jaxnet.MissingPatterns(
+        names=("a", "b", "c"),
+        n_rows=20,
+        n_missing=np.array([0, 5, 2]),
+        rows_by_missing=np.array([14, 5, 1, 0]),
+        patterns=np.array([[False, False, False], [False, True, False]]),
+        counts=np.array([14, 4]),
+        n_patterns=4,
+        monotone=False,
+        pair_columns=np.array([1, 2]),
+        pairs=np.array([[5, 1], [1, 2]]),
+        comparisons=Comparisons(
+            np.array([1, 1]), np.array([0, 2]), ("", "yes"), np.array([5, 4]), np.array([15, 14]), *numbers(6, 2)
+        ),
+        n_comparisons=3,
+        little=LittleTest(3.5, 2, 0.25, 20, 4, 3) if test else None,
+        little_reason="" if test else "There is only one numeric column that varies.",
+        sentinels=(Sentinel("a", -999.0, 3, 0.0, 10.5),) if test else (),
+        hints=("Column 'a' holds -999 in 3 rows.",) if test else (),
+    )
+
+
 def objects() -> dict[str, object]:
     """One object of every kind a file may hold, and of every form it takes; the same on every machine."""
     pairs = [([0, 1], [2, 3]), (np.array([2, 3]), np.array([0, 1]))]
@@ -261,6 +288,8 @@ def objects() -> dict[str, object]:
         "categories": jaxnet.Categories("frequent", missing="mode", unseen="error", max_levels=np.int64(20)),
         "encoding": encoding(),
         "encoding_of_an_array": encoding(columns=False),
+        "missing_patterns": missing(),
+        "missing_patterns_without_test": missing(test=False),
         "stability_selection": selector(n_pairs=25, q=2, cutoff=0.75),
         "complementary_pairs": jaxnet.ComplementaryPairs(25, seed=None),
         "relaxed_result": result(

@@ -41,6 +41,10 @@ def close():
     pyplot.close("all")
 
 
+def missing(X) -> jaxnet.MissingPatterns:
+    return jaxnet.missing_patterns(np.where(np.arange(X.size).reshape(X.shape) % 7 == 0, np.nan, X), max_comparisons=5)
+
+
 def drawings(result, data, found) -> dict:
     criteria = result.criteria(data.X, data.y)
     best = result.best()
@@ -54,6 +58,7 @@ def drawings(result, data, found) -> dict:
         "criteria": lambda **o: plots.criteria_curves(criteria, **o),
         "coefficients": lambda **o: plots.coefficients(best, feature_names=data.feature_names, **o),
         "residuals": lambda **o: plots.residuals(data.y, result.predict(data.X), **o),
+        "missing": lambda **o: plots.missing_patterns(missing(data.X), **o),
         "predicted": lambda **o: plots.predicted_against_observed(data.y, result.predict(data.X), **o),
     }
 
@@ -68,6 +73,7 @@ NAMES = [
     "criteria",
     "coefficients",
     "residuals",
+    "missing",
     "predicted",
 ]
 
@@ -86,7 +92,9 @@ def test_every_plot_draws_on_given_axes_and_on_its_own(name, result, data, found
 
 def test_every_public_plot_is_tested(result, data, found):
     used = {"coefficient_path", "rho_path", "cv_curve", "cv_map", "stability_paths", "criteria_curves"}
-    assert set(plots.__all__) == used | {"coefficients", "residuals", "predicted_against_observed"}
+    assert set(plots.__all__) == used | {
+        *("coefficients", "residuals", "predicted_against_observed", "missing_patterns")
+    }
     assert list(drawings(result, data, found)) == NAMES
 
 

@@ -50,6 +50,7 @@ FUNCTIONS = [
     "Categories",
     *("KFold", "RepeatedKFold", "Bootstrap", "ComplementaryPairs"),
     *("false_selection_bound", "stability_parameters", "stability_selection", "selection_frequencies"),
+    "missing_patterns",
 ]
 
 

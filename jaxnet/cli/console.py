@@ -2,6 +2,8 @@
 
 import sys
 
+from jaxnet.data.layout import aligned as aligned
+
 
 def complain(message: str) -> None:
     """One line on standard error, marked as jaxnet's."""
@@ -14,16 +16,6 @@ def note(message: str, quiet: bool) -> None:
     """A line of information, left out where the user asked for quiet."""
     if not quiet:
         complain(message)
-
-
-def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows of cells as lines: the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def printable(text: str) -> str:

@@ -33,11 +33,11 @@ class Dataset:
         return fingerprint(X=self.X, y=self.y, weights=self.weights)
 
 
-def load_table(args: argparse.Namespace, text: tuple[str, ...] = ()) -> Table:
-    """The table that DATA or --example names; `text` columns keep their spelling."""
+def load_table(args: argparse.Namespace, text: tuple[str, ...] = (), missing_text: bool = False) -> Table:
+    """The table that DATA or --example names; `text` and `missing_text` are those of `read_table`."""
     if args.example is not None:
         return _example_table()
-    return read_table(args.data, text=text)
+    return read_table(args.data, text=text, missing_text=missing_text)
 
 
 def load_stream(args: argparse.Namespace, text: tuple[str, ...] = ()) -> Stream:

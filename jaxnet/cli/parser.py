@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from jaxnet import __version__
+from jaxnet.cli.missing_options import add_missing
 from jaxnet.cli.reading_options import add_plot, add_report
 from jaxnet.cli.shared_options import (
     add_columns,
@@ -78,6 +79,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add_report(commands)
     add_plot(commands)
     add_stability(commands)
+    add_missing(commands)
     add_runs(commands)
     add_show(commands)
     add_compare(commands)

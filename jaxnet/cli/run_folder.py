@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.data.atomic import atomic_folder
@@ -14,14 +14,34 @@ from jaxnet.persistence import load, save
 MODEL = "model.jaxnet"
 SUMMARY = "summary.json"
 REPORT = "report.html"  # jaxnet report writes it, where not told otherwise
-FILES = (MODEL, "coefficients.csv", "cv.csv", SUMMARY, REPORT)
 
 
-def check_free(folder: str, overwrite: bool) -> None:
-    """Raise unless a run may be written to `folder`: it is new, empty, or an earlier run that may be overwritten."""
+class Contents(NamedTuple):
+    """What a command writes to a folder: how messages call it and what is there, the command, all files, those always there."""
+
+    what: str
+    earlier: str
+    command: str
+    files: frozenset[str]
+    always: frozenset[str]
+
+
+RUN = Contents(
+    "run",
+    "another run",
+    "sweep",
+    frozenset((MODEL, "coefficients.csv", "cv.csv", SUMMARY, REPORT)),
+    frozenset((MODEL, SUMMARY)),
+)
+_TABLES = frozenset(("columns.csv", "patterns.csv", "pairs.csv", "comparisons.csv"))
+MISSING_TABLES = Contents("tables of missing values", "earlier tables", "missing", _TABLES, _TABLES)
+
+
+def check_free(folder: str, overwrite: bool, contents: Contents = RUN) -> None:
+    """Raise unless these may be written to `folder`: it is new, empty, or has earlier ones that may be overwritten."""
     path = Path(folder)
     if path.exists() or path.is_symlink():
-        _check_existing(path, overwrite)
+        _check_existing(path, overwrite, contents)
     parent = Path(os.path.realpath(path)).parent
     while not parent.exists():
         parent = parent.parent
@@ -31,7 +51,7 @@ def check_free(folder: str, overwrite: bool) -> None:
         raise InvalidInput(f"--out {folder}: no permission to write in {parent}.")
 
 
-def _check_existing(path: Path, overwrite: bool) -> None:
+def _check_existing(path: Path, overwrite: bool, contents: Contents) -> None:
     if not path.is_dir():
         raise InvalidInput(f"--out {path} is no folder: name a folder that does not exist yet.")
     # A run takes the place of the folder in one step, which then is another folder of that name.
@@ -42,15 +62,19 @@ def _check_existing(path: Path, overwrite: bool) -> None:
     present = {entry.name for entry in path.iterdir()}
     if not present:
         return
-    if not {MODEL, SUMMARY} <= present:
-        raise InvalidInput(f"--out {path} holds files but no jaxnet run, so it is left alone: choose another folder.")
+    if not contents.always <= present:
+        raise InvalidInput(
+            f"--out {path} holds files but no jaxnet {contents.what}, so it is left alone: choose another folder."
+        )
     if not overwrite:
-        raise InvalidInput(f"--out {path} holds another run: choose another folder, or add --overwrite to replace it.")
-    strange = sorted(present - set(FILES))
+        raise InvalidInput(
+            f"--out {path} holds {contents.earlier}: choose another folder, or add --overwrite to replace it."
+        )
+    strange = sorted(present - contents.files)
     if strange:
         raise InvalidInput(
-            f"--out {path} also holds {strange[0]!r}, which jaxnet sweep did not write and --overwrite would delete: "
-            "move it away or choose another folder."
+            f"--out {path} also holds {strange[0]!r}, which jaxnet {contents.command} did not write and "
+            "--overwrite would delete: move it away or choose another folder."
         )
 
 
@@ -76,6 +100,17 @@ def write_run(
             (draft / "coefficients.csv").write_text(csv_text(coefficients), encoding="utf-8")
             (draft / "cv.csv").write_text(csv_text(cv), encoding="utf-8")
             (draft / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write --out {folder}, nothing was written: {error.strerror}") from error
+
+
+def write_tables(folder: str, overwrite: bool, texts: dict[str, str]) -> None:
+    """Write the files of `jaxnet missing`, by name."""
+    check_free(folder, overwrite, MISSING_TABLES)
+    try:
+        with atomic_folder(folder) as draft:
+            for name, text in texts.items():
+                (draft / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise OSError(error.errno, f"cannot write --out {folder}, nothing was written: {error.strerror}") from error
 

@@ -14,7 +14,7 @@ def check_output(args: argparse.Namespace) -> None:
     """Refuse an empty --out, and --overwrite without it (but `jaxnet report` knows where to write)."""
     if args.out == "":
         args.parser.error("--out is empty: name where the results go")
-    if args.overwrite and args.out is None and args.command != "report":
+    if args.overwrite and args.out is None and getattr(args, "plot", None) is None and args.command != "report":
         args.parser.error("--overwrite needs --out")
 
 

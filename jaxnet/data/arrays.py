@@ -18,6 +18,8 @@ from jaxnet.data.frames import (
     frame_names,
     not_numeric_message,
     object_column,
+    raw_column,
+    raw_dates,
     select_columns,
 )
 from jaxnet.errors import InvalidInput
@@ -54,6 +56,31 @@ def as_matrix(
     check_two_dimensional(matrix, name)
     check_finite(matrix, name, frame.columns if frame is not None else None, missing_allowed=missing_allowed)
     return matrix, names
+
+
+def raw_columns(X: Any, *, name: str = "X") -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """The names and the columns, 1-D arrays, of a table that may hold missing values, text and categories.
+
+    Numbers, booleans and dates (in days) are float64 with NaN for missing values; anything else is an array of objects.
+    Columns without a name are called x0, x1, ... Raises `InvalidInput` as `as_matrix` does, but for what is missing,
+    infinite or text.
+
+    >>> raw_columns([[1, None], [2, "a"]])
+    (('x0', 'x1'), [array([1, 2], dtype=object), array([None, 'a'], dtype=object)])
+    """
+    refuse_containers(X, name)
+    frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, name)
+    if frame is not None:
+        check_two_dimensional(np.broadcast_to(0.0, frame.shape), name)
+        return tuple(map(str, frame.columns)), [raw_column(series) for series in frame.iter_columns()]
+    array = plain_array(X, name)
+    check_two_dimensional(array, name)
+    if array.dtype.kind in "mM":
+        array = raw_dates(array)
+    if array.dtype.kind in "SU":
+        array = array.astype(object)
+    columns = list(array.T if array.dtype.kind == "O" else numeric_array(array, name).T)
+    return tuple(f"x{j}" for j in range(len(columns))), columns
 
 
 def column_names(X: Any, *, name: str = "X") -> tuple[str, ...] | None:

@@ -105,6 +105,27 @@ def frame_matrix(frame: Any, name: str) -> np.ndarray:
     return out
 
 
+def raw_column(series: Any) -> np.ndarray:
+    """A narwhals column as a 1-D array: numbers, booleans and dates (in days) as float64 with NaN for missing values,
+    anything else as objects with None or the library's own mark."""
+    import narwhals as nw
+
+    if series.dtype.is_numeric() or series.dtype == nw.Boolean:
+        return series.cast(nw.Float64).to_numpy()
+    if series.dtype.is_temporal():
+        values = series.to_numpy()
+        if values.dtype.kind in "mM":
+            return raw_dates(values)
+    return np.array([*series.to_list(), None], dtype=object)[:-1]  # the extra None keeps it one-dimensional
+
+
+def raw_dates(values: np.ndarray) -> np.ndarray:
+    """Dates or spans of time as days in float64, NaN for NaT."""
+    unit = np.timedelta64(1, "D")
+    spans = values - np.datetime64(0, "D") if values.dtype.kind == "M" else values
+    return np.where(np.isnat(values), np.nan, spans / unit)
+
+
 def frame_like(frame: Any, values: np.ndarray, names: tuple[str, ...]) -> Any:
     """A frame of the library of `frame`, with its index if it has one, whose columns `names` are those of `values` (n, k)."""
     import narwhals as nw

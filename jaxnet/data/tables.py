@@ -142,10 +142,12 @@ class Table:
         return f"it has {_listed(self.names)}"
 
 
-def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
+def read_table(path: str | Path, *, text: Iterable[str] = (), missing_text: bool = False) -> Table:
     """The table in a file, its format told by the name: .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .npz.
 
     text: columns of a CSV or TSV to keep as written (row labels such as 007).
+    missing_text: whether in CSV and TSV an empty cell, NA and their like are missing in columns of text too, not the text
+    that they spell.
 
     In CSV and TSV, empty cells and NA, NaN, null and their like are missing; the first row names the columns.
     Raises `InvalidInput` if the file cannot be understood and `OSError` if it cannot be opened.
@@ -155,7 +157,7 @@ def read_table(path: str | Path, *, text: Iterable[str] = ()) -> Table:
     if kind == ".npz":
         return _read_npz(path)
     with arrow_errors(path):
-        table = _read_parquet(path) if kind == ".parquet" else _read_csv(path, SEPARATORS[kind], text)
+        table = _read_parquet(path) if kind == ".parquet" else _read_csv(path, SEPARATORS[kind], text, missing_text)
         names = tuple(map(column_name, table.column_names))
     return Table(path.name, names, tuple(table.columns), nulls_of(kind))
 
@@ -235,7 +237,7 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
-def _read_csv(path: Path, separator: str, text: Iterable[str]) -> Any:
+def _read_csv(path: Path, separator: str, text: Iterable[str], missing_text: bool) -> Any:
     from pyarrow import csv as arrow_csv
     from pyarrow import string
 
@@ -246,7 +248,9 @@ def _read_csv(path: Path, separator: str, text: Iterable[str]) -> Any:
                 path,
                 read_options=arrow_csv.ReadOptions(block_size=block, use_threads=threads),
                 parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-                convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(text, string())),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types=dict.fromkeys(text, string()), strings_can_be_null=missing_text
+                ),
             )
         except ValueError as error:  # ArrowInvalid
             if "block" in str(error) and block < 1 << 30:  # a row that spans blocks, as in tables of 100,000 columns

@@ -83,9 +83,7 @@ class VariedDesign(Design):
         shared, own = self.shared_slot[index], self.slot[index]
         c, k = len(self.shared_at), len(self.at)
         one = self.shared.combine(jnp.where((shared < c)[:, None], B, 0), jnp.minimum(shared, c - 1), used, group)
-        return one + combine(
-            self.own, group, jnp.minimum(own, k - 1), jnp.where((own < k)[:, None], B, 0), used
-        )
+        return one + combine(self.own, group, jnp.minimum(own, k - 1), jnp.where((own < k)[:, None], B, 0), used)
 
     def rmatmul(self, rows, group):
         return self._gather(self.shared.rmatmul(rows, group), rows, group, lambda x: x)

@@ -80,7 +80,6 @@ class Missing:
         share = weights @ np.isnan(X) / weights.sum(axis=1, keepdims=True)
         return share > self.column_limit + 1e-12
 
-
     def rows(self, X: Float[np.ndarray, "n p"], groups: Groups, left_out: Bool[np.ndarray, "G p"]) -> Groups:
         """The groups with the rows that are fitted and scored: all, or those complete in the columns that a group keeps."""
         if not self.fill.complete_rows:

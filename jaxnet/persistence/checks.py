@@ -230,6 +230,51 @@ def is_feature_expansion(expansion: Any) -> bool:
     )
 
 
+def is_missing_patterns(found: Any) -> bool:
+    """Whether every array has the shape that `MissingPatterns` documents, and every place is that of a column."""
+    if not (_is_array(found.patterns, "b") and found.patterns.ndim == 2 and _is_array(found.pair_columns, "iu")):
+        return False
+    (kept, p), pairs, compared = found.patterns.shape, found.pair_columns, found.comparisons
+    if type(compared).__name__ != "Comparisons":
+        return False
+    places = (pairs, compared.missing, compared.other)
+    counts = (found.n_rows, found.n_patterns, found.n_comparisons)
+    texts = type(found.hints) is tuple and set(map(type, found.hints)) <= {str} and type(found.little_reason) is str
+    kinds = type(found.sentinels) is tuple and {type(one).__name__ for one in found.sentinels} <= {"Sentinel"}
+    return all(
+        (
+            texts and kinds and all(type(count) is int and count >= 0 for count in counts),
+            found.names is not None and _are_names(found.names, p) and p > 0,
+            _is_array(found.n_missing, "iu", (p,)) and _is_array(found.rows_by_missing, "iu", (p + 1,)),
+            _is_array(found.counts, "iu", (kept,)) and kept > 0 and type(found.monotone) is bool,
+            pairs.ndim == 1 and _is_array(found.pairs, "iu", (pairs.size, pairs.size)),
+            all(((at >= 0) & (at < p)).all() for at in places),
+            found.little is None or type(found.little).__name__ == "LittleTest",
+        )
+    )
+
+
+def is_comparisons(compared: Any) -> bool:
+    """Whether the fields are vectors of one length."""
+    if not _is_array(compared.missing, "iu") or compared.missing.ndim != 1:
+        return False
+    m = compared.missing.shape
+    whole = (compared.other, compared.n_missing, compared.n_observed)
+    vectors = all(_is_array(a, "iu", m) for a in whole) and all(_is_array(a, "f", m) for a in compared[5:])
+    return vectors and compared.level is not None and _are_names(compared.level, *m)
+
+
+def is_little_test(test: Any) -> bool:
+    """Whether the fields are numbers."""
+    return _is_real(test.statistic) and _is_real(test.p_value) and all(type(n) is int for n in (test.df, *test[3:]))
+
+
+def is_sentinel(found: Any) -> bool:
+    """Whether the fields are a name and numbers."""
+    numbers = all(map(_is_real, (found.value, found.low, found.high)))
+    return numbers and type(found.column) is str and type(found.count) is int
+
+
 def is_adaptive(adaptive: Any) -> bool:
     """Whether the fields are numbers and folds; `Adaptive.check` says which are in range."""
     numbers = [adaptive.gamma, adaptive.rho, *([] if adaptive.alpha is None else [adaptive.alpha])]

@@ -8,6 +8,7 @@ matplotlib: `pip install 'jaxnet-elasticnet[plots]'`.
 from jaxnet.plots.criteria import criteria_curves
 from jaxnet.plots.errors import cv_curve, cv_map
 from jaxnet.plots.fit import coefficients, predicted_against_observed, residuals
+from jaxnet.plots.missing import missing_patterns
 from jaxnet.plots.paths import coefficient_path, rho_path
 from jaxnet.plots.stability import stability_paths
 
@@ -17,6 +18,7 @@ __all__ = [
     "criteria_curves",
     "cv_curve",
     "cv_map",
+    "missing_patterns",
     "predicted_against_observed",
     "residuals",
     "rho_path",

@@ -2,11 +2,19 @@
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxnet.errors import InvalidInput
 
 FORMATS = ("png", "svg", "pdf")
+
+
+class Picture(NamedTuple):
+    """An image (PNG) with its title and the sentence under it."""
+
+    title: str
+    caption: str
+    image: bytes
 
 
 def render(draw: Callable[[Any], Any], *, width: float = 7.0, height: float = 4.5, format: str = "png") -> bytes:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from jaxnet import plots
 from jaxnet.errors import InvalidInput
-from jaxnet.plots.images import render
+from jaxnet.plots.images import Picture, render
 from jaxnet.plots.style import of_response, rho_row
+from jaxnet.report.missing import MissingSection
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.criteria import CRITERIA, Criteria
 from jaxnet.selection.fits import same_data
@@ -25,14 +26,6 @@ MOST = 2000
 """Rows of the table of coefficients."""
 
 
-class Picture(NamedTuple):
-    """An image (PNG) with its title and the sentence under it."""
-
-    title: str
-    caption: str
-    image: bytes
-
-
 @dataclass(frozen=True)
 class Content:
     """A report before it is a page. `rows` of `coefficients` are (rank, name, coefficient, per_sd or None)."""
@@ -45,6 +38,7 @@ class Content:
     coefficients: list[tuple[int, str, float, float | None]]
     certificate: list[tuple[str, str]]
     pictures: list[Picture]
+    missing: MissingSection | None
 
     @property
     def more(self) -> int:
@@ -97,7 +91,9 @@ class Source:
         return list(self.result.feature_names or (f"x{j}" for j in range(self.result.n_features)))
 
 
-def gather(source: Source, title: str, facts: list[tuple[str, str]], kept: BestFit | None) -> Content:
+def gather(
+    source: Source, title: str, facts: list[tuple[str, str]], kept: BestFit | None, missing: MissingSection | None
+) -> Content:
     """Everything a page needs; pictures that this result cannot have are left out."""
     winners, refused = _winners(source)
     kept = source.best(source.rule) if kept is None else kept
@@ -109,6 +105,7 @@ def gather(source: Source, title: str, facts: list[tuple[str, str]], kept: BestF
         kept=kept,
         coefficients=_coefficients(source, kept),
         certificate=_certificate(source.result),
+        missing=missing,
         pictures=[_picture(source, *one) for one in _drawings(source, kept)],
     )
 

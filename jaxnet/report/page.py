@@ -10,7 +10,11 @@ from typing import Any
 from jaxnet import __version__
 from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
+from jaxnet.missing.patterns import MissingPatterns
 from jaxnet.report.content import Content, Source, gather
+from jaxnet.report.missing import missing_section, section_of
+
+TEMPLATES = ("layout.html.j2", "page.html.j2", "missing.html.j2", "missing_page.html.j2")
 
 
 def write_report(
@@ -33,28 +37,50 @@ def write_report(
 
     The file appears whole or not at all. Raises InvalidInput for wrong arguments and without jinja2 or matplotlib.
     """
-    if not isinstance(title, str) or not title.strip():
-        raise InvalidInput(f"title={title!r:.60} must be a text.")
+    _check_title(title)
     rule = rule if kept is None else kept.rule
     source = Source.of(result, X, y, sample_weight, rule=rule, percent=percent, response=response, sd=sd)
-    page = render_page(gather(source, title, facts or [], kept))
+    page = render_page(gather(source, title, facts or [], kept, None if X is None else section_of(X)))
+    with atomic_file(path) as file:
+        file.write(page.encode("utf-8"))
+
+
+def write_missing_report(found: MissingPatterns, path: str | PathLike, *, title: str = "Missing values") -> None:
+    """The missing values of a table on one page of HTML that needs nothing else.
+
+    The file appears whole or not at all. Raises InvalidInput for another title than a text, and without jinja2 or matplotlib.
+    """
+    _check_title(title)
+    page = _render("missing_page.html.j2", title, missing=missing_section(found))
     with atomic_file(path) as file:
         file.write(page.encode("utf-8"))
 
 
 def render_page(content: Content) -> str:
+    """The HTML of a sweep."""
+    return _render("page.html.j2", content.title, content=content)
+
+
+def _check_title(title: Any) -> None:
+    if not isinstance(title, str) or not title.strip():
+        raise InvalidInput(f"title={title!r:.60} must be a text.")
+
+
+def _render(template: str, title: str, **parts: Any) -> str:
     """The HTML. Its script is allowed by its hash, and no other: a name that got through would still not run."""
     try:
-        from jinja2 import Environment, StrictUndefined
+        from jinja2 import DictLoader, Environment, StrictUndefined
     except ImportError:
         raise InvalidInput(
             "A report needs jinja2, which is not installed: pip install 'jaxnet-elasticnet[report]'."
         ) from None
-    text = {name: get_data("jaxnet.report", name).decode("utf-8") for name in ("page.html.j2", "page.css", "page.js")}
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    text = {name: get_data("jaxnet.report", name).decode("utf-8") for name in (*TEMPLATES, "page.css", "page.js")}
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=DictLoader(text)
+    )
     digest = lambda name: base64.b64encode(hashlib.sha256(text[name].encode()).digest()).decode()
-    return environment.from_string(text["page.html.j2"]).render(
-        content=content,
+    return environment.get_template(template).render(
+        title=title,
         version=__version__,
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         style=text["page.css"],
@@ -62,4 +88,5 @@ def render_page(content: Content) -> str:
         style_hash=digest("page.css"),
         script_hash=digest("page.js"),
         image=lambda data: "data:image/png;base64," + base64.b64encode(data).decode(),
+        **parts,
     )

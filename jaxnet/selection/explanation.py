@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxnet.data.layout import shown
 from jaxnet.errors import InvalidInput
 from jaxnet.scalars import is_number, is_whole
 from jaxnet.selection.columns import BLOCK, SLACK, Columns, connected, slices
@@ -130,12 +131,12 @@ class Explanation:
         return "\n  ".join([heading, *lines])
 
     def _cells(self, j: int) -> tuple[str, ...]:
-        near = [f"{_shown(name, 20)} {r:+.2f}" for name, r in self.companions[j]]
+        near = [f"{shown(name, 20)} {r:+.2f}" for name, r in self.companions[j]]
         folds = ""
         if self.frequencies is not None:
             folds = f"{round(self.frequencies.frequency[j] * self.n_resamples)}/{self.n_resamples}"
         numbers = f"{self.coef[j]:.4g}", f"{self.per_sd[j]:.4g}", f"{100 * self.share[j]:.1f}%", str(self.entry[j])
-        return _shown(self.names[j]), *numbers, folds, ", ".join([*near[:2], *["..."] * (len(near) > 2)])
+        return shown(self.names[j]), *numbers, folds, ", ".join([*near[:2], *["..."] * (len(near) > 2)])
 
 
 def explain_best(result, X, y, rule: str, *, percent, criteria, sample_weight, correlated, companions):
@@ -244,9 +245,3 @@ def _r_squared(result, fit: BestFit, data: Columns, Y: np.ndarray, j: int, centr
     check_residuals(residual[None], Data(data.X, Y, data.w), j, result.options.fit_intercept, unit)
     total = data.w @ ((Y[j] - centre) / unit) ** 2
     return float(1 - data.w @ residual**2 / total) if total > 0 else float("nan")
-
-
-def _shown(name: str, most: int = 24) -> str:
-    """A name as a terminal may print it: not too long, and nothing that steers it."""
-    name = name if name.isprintable() else repr(name)
-    return name if len(name) <= most else name[: most - 3] + "..."

@@ -178,7 +178,9 @@ def _seal(data, lanes: Lanes, place) -> group_descent.Certificate:
 
 
 def _judged(design: GroupedDesign, beta, seal: group_descent.Certificate, passes, tol: float) -> _Fits:
-    status = np.where(seal.gap <= tol, Status.CONVERGED, np.where(np.isfinite(seal.gap), Status.MAX_ITER, Status.DIVERGED))
+    status = np.where(
+        seal.gap <= tol, Status.CONVERGED, np.where(np.isfinite(seal.gap), Status.MAX_ITER, Status.DIVERGED)
+    )
     if not (design.stored.moment > 0 and design.varies):
         status = np.where(seal.gap <= tol, Status.DEGENERATE, status)
     return _Fits(beta, seal.gap, seal.kkt, passes, status)
@@ -187,7 +189,7 @@ def _judged(design: GroupedDesign, beta, seal: group_descent.Certificate, passes
 def _ridge(design: GroupedDesign, data, alphas: Float[np.ndarray, " A"], tol: float) -> _Fits:
     """rho = 0 in closed form: the imputations come apart, b_d = W Z_d'(Z_d Z_d' + alpha)^-1 y_d with Z = A W, W = l2^-1/2."""
     P, m, _ = design.stored.columns.shape
-    (l1,), (l2,) = design.strengths(np.ones(1), np.zeros(1))
+    _, (l2,) = design.strengths(np.ones(1), np.zeros(1))
     use = (design.stored.curvature > 0) & (l2 > 0)
     W = np.where(use, 1.0 / np.sqrt(np.where(use, l2, 1.0)), 0.0)
     beta = np.zeros((len(alphas), P, m))

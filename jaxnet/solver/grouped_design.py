@@ -88,7 +88,20 @@ class GroupedDesign:
             per = sd * share if standardize else share / scale
             factor1, factor2 = factor * per, factor * per * per
         stored = _store(Z, target, varies, moment, unit / np.where(sd > 0, sd, 1.0))
-        back = (usable, bool(norms.any()), unit, center, scale, mean, y_mean, y_center, y_scale, unpenalised, free, fit_intercept)
+        back = (
+            usable,
+            bool(norms.any()),
+            unit,
+            center,
+            scale,
+            mean,
+            y_mean,
+            y_center,
+            y_scale,
+            unpenalised,
+            free,
+            fit_intercept,
+        )
         return cls(stored, factor1, factor2, *back)
 
     def strengths(self, alpha: Float[np.ndarray, " L"], rho: Float[np.ndarray, " L"]) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +113,9 @@ class GroupedDesign:
         pad = lambda x: np.pad(np.minimum(x, LARGEST_STRENGTH), ((0, 0), (0, P - x.shape[1])))
         return pad(l1), pad(l2)
 
-    def coefficients(self, beta: Float[np.ndarray, "*k P m"]) -> tuple[Float[np.ndarray, "*k m p"], Float[np.ndarray, "*k m"]]:
+    def coefficients(
+        self, beta: Float[np.ndarray, "*k P m"]
+    ) -> tuple[Float[np.ndarray, "*k m p"], Float[np.ndarray, "*k m"]]:
         """Stored coefficients in the units of X and y, those of unpenalised columns filled in, and the intercepts."""
         p = len(self.unit)
         B = np.moveaxis(beta[..., :p, :], -1, -2) / np.where(self.usable, self.unit, 1.0)

@@ -73,7 +73,9 @@ def group_grams(design: Design, weights: np.ndarray, Y: Float[Array, "q n"], gro
     rows outside it, bit for bit.
     """
     if design.varies:
-        return jax.tree.map(lambda *x: jnp.stack(x), *(_of_rows(design, *x, Y) for x in zip(weights, group, strict=True)))
+        return jax.tree.map(
+            lambda *x: jnp.stack(x), *(_of_rows(design, *x, Y) for x in zip(weights, group, strict=True))
+        )
     base = weights.max(axis=0)
     share = np.divide(weights, base, out=np.zeros_like(weights), where=base > 0)
     _, first, member = np.unique(np.round(share, 12).T, axis=0, return_index=True, return_inverse=True)
