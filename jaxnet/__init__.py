@@ -42,6 +42,11 @@ _HOME = {
     "read_metadata": "persistence",
     "expand_features": "data.expansion",
     "FeatureExpansion": "data.expansion",
+    "Missing": "missing.options",
+    "SimpleFill": "missing.simple",
+    "CompleteCases": "missing.complete",
+    "Preparation": "missing.preparation",
+    "prepare": "features",
     "Categories": "data.categories",
     "Encoding": "data.encoding",
     "missing_patterns": "missing.patterns",
@@ -70,9 +75,14 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import Lasso as Lasso
     from jaxnet.estimators import LassoCV as LassoCV
     from jaxnet.estimators import StabilitySelection as StabilitySelection
+    from jaxnet.features import prepare as prepare
+    from jaxnet.missing.complete import CompleteCases as CompleteCases
+    from jaxnet.missing.options import Missing as Missing
     from jaxnet.missing.pairwise import Pairwise as Pairwise
     from jaxnet.missing.patterns import MissingPatterns as MissingPatterns
     from jaxnet.missing.patterns import missing_patterns as missing_patterns
+    from jaxnet.missing.preparation import Preparation as Preparation
+    from jaxnet.missing.simple import SimpleFill as SimpleFill
     from jaxnet.penalty import convert_penalty as convert_penalty
     from jaxnet.persistence import load as load
     from jaxnet.persistence import read_metadata as read_metadata

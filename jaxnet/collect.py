@@ -64,7 +64,8 @@ class Collector:
             for row, b, level in zip(rows, coef, np.atleast_1d(intercept), strict=True):
                 nonzero = np.flatnonzero(b)
                 fits[s, row] = (columns[nonzero], b[nonzero], float(level))
-        figures = (step.gap, step.kkt, step.test_error, step.iterations, step.status)
+        inflation = self._problem.inflation[sets][:, None]
+        figures = (step.gap * inflation, step.kkt * np.sqrt(inflation), step.test_error, step.iterations, step.status)
         piece = Piece(step.alpha, sets, rows, *figures, fits)
         self._take(piece)
         return piece
@@ -146,6 +147,7 @@ class Collector:
             options=_options(problem),
             fold_coefs=fold_coefs,
             fold_intercepts=fold_intercepts,
+            preparation=request.preparation(problem.filler),
         )
 
     def _rows(self, keys: list[tuple[int, int, int]]) -> tuple[SparseRows, np.ndarray]:

@@ -17,6 +17,7 @@ from jaxnet.design.condition import condition
 from jaxnet.design.dense import DenseDesign
 from jaxnet.lanes import Groups
 from jaxnet.missing.fill import Filler
+from jaxnet.missing.pairwise import PairwiseMoments, pairwise_moments, pairwise_view
 from jaxnet.request import Request
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.moments import Moments, column_moments, gram_view, subset
@@ -54,6 +55,16 @@ def _stored(request: Request) -> tuple[Design, Conditioning, Filler | None]:
     return tuple(request.missing.fill.lay_out(request.gapped, **how))
 
 
+def _pairwise(
+    request: Request, design: Design, units: Conditioning, targets: np.ndarray, groups: Groups
+) -> PairwiseMoments:
+    """Moments of the stored columns by pairwise deletion."""
+    X = np.zeros((len(targets.T), design.shape[1]))
+    n, p = request.X.shape
+    X[:n, :p] = (request.X - units.center) / units.scale
+    return pairwise_moments(X, targets, groups.train, groups.test, request.fit_intercept, request.missing.fill)
+
+
 @dataclass(frozen=True)
 class Problem:
     """S = q G sets, response-major: set s belongs to response s // G and group s % G."""
@@ -69,6 +80,8 @@ class Problem:
     factors: SetFactors | None = None
     filler: Filler | None = None
     """how the full data fill what is missing"""
+    pairwise: PairwiseMoments | None = None
+    """what stands in for X where values are deleted by pairs"""
 
     @classmethod
     def build(cls, request: Request, like: "Problem | None" = None, factors: SetFactors | None = None) -> "Problem":
@@ -86,9 +99,14 @@ class Problem:
         n = stored[0].shape[0]
         pad = lambda x: np.pad(x, ((0, 0), (0, n - x.shape[1])))
         groups = Groups(pad(request.groups.train), pad(request.groups.test), request.groups.test_mass)
-        moments = column_moments(stored[0], groups.train, request.fit_intercept)
+        targets, pairwise = pad(targets), None
+        if request.by_pairs:
+            pairwise = _pairwise(request, *stored, targets, groups)
+            moments = Moments(pairwise.mean, pairwise.sd, pairwise.usable)
+        else:
+            moments = column_moments(stored[0], groups.train, request.fit_intercept)
         moments.usable[:, : request.X.shape[1]] &= ~request.left_out
-        return cls(request, *stored, groups, pad(targets), *units, moments, factors, filler)
+        return cls(request, *stored, groups, targets, *units, moments, factors, filler, pairwise)
 
     def with_factors(self, factors: SetFactors) -> "Problem":
         """The same with factors per set; Gram matrices that were computed stay."""
@@ -117,12 +135,16 @@ class Problem:
     @property
     def by_gram(self) -> bool:
         """Whether one Gram matrix per group replaces X."""
+        if self.pairwise is not None:
+            return True
         n, p = self.design.shape
         small = 16 * len(self.groups) * p * p <= GRAM_BYTES
         return n >= GRAM_ASPECT * p and p <= GRAM_LIMIT and small
 
     @cached_property
     def _whole(self) -> GramView:
+        if self.pairwise is not None:
+            return pairwise_view(self.pairwise, self.moments.usable)
         return gram_view(self.design, self.groups, self.targets, self.moments, self.request.fit_intercept)
 
     def view(self, sets: Int[np.ndarray, " S"]) -> View:
@@ -134,6 +156,19 @@ class Problem:
         return row_view(
             self.design, group, *(x[group] for x in rows), self.targets[response], float(self.request.fit_intercept)
         )
+
+    @property
+    def inflation(self) -> Float[np.ndarray, " S"]:
+        """|y|^2 in the solver over the moment of y, which gaps are relative to: one, but for pairwise deletion."""
+        if self.pairwise is None:
+            return np.ones(self.n_sets)
+        moment, null = self.pairwise.moment.reshape(-1), self.pairwise.null_moment.reshape(-1)
+        return np.divide(null, moment, out=np.ones_like(null), where=moment > 0)
+
+    @property
+    def tol(self) -> float:
+        """The gap, relative to |y|^2 in the solver, that every fit must reach."""
+        return self.request.tol / float(self.inflation.max())
 
     def sd(self, sets: Int[np.ndarray, " S"]) -> Float[np.ndarray, "S p"]:
         return self.moments.sd[sets % len(self.groups)]

@@ -11,8 +11,9 @@ from jaxnet.errors import InvalidInput
 from jaxnet.features import Features
 from jaxnet.lanes import Groups
 from jaxnet.metrics import METRICS, Metric, check_metric, find_metric
-from jaxnet.missing.fill import Gapped
+from jaxnet.missing.fill import Filler, Gapped
 from jaxnet.missing.options import Missing, as_missing
+from jaxnet.missing.preparation import Preparation
 from jaxnet.resampling import resamples
 from jaxnet.scalars import is_number, is_whole
 
@@ -60,8 +61,18 @@ class Request:
     @property
     def gapped(self) -> Gapped:
         """X and who fills it."""
-        X = self.X.astype(np.float64, copy=False)
-        return Gapped(X, self.features.blocks, self.groups.train, self.left_out, len(self.features.indicated))
+        return self.features.gapped(self.groups.train, self.left_out)
+
+    def preparation(self, filler: Filler | None) -> Preparation | None:
+        """What makes the columns of new rows; None if they are the table as it was given."""
+        if self.features.encoding is None and self.missing is None:
+            return None
+        return self.features.preparation(self.missing, filler, self.groups.train[0], self.left_out[0])
+
+    @property
+    def by_pairs(self) -> bool:
+        """Whether values are deleted by pairs."""
+        return self.missing is not None and self.missing.fill.by_pairs
 
     @property
     def bounded(self) -> bool:
@@ -117,6 +128,7 @@ def parse(
     )
     _check_together(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
+    _check_pairs(request)
     _check_refits(request)
     return request
 
@@ -135,6 +147,20 @@ def _check_together(request: Request) -> None:
         )
     if request.bounded and request.adaptive is not None and request.adaptive.alpha == 0:
         raise InvalidInput("alpha=0 of Adaptive cannot be combined with lower or upper; use a small positive alpha.")
+
+
+def _check_pairs(request: Request) -> None:
+    """Moments are all that pairwise deletion has: there are no rows to score or to refit by another measure."""
+    if not request.by_pairs:
+        return
+    if request.metric is not METRICS["mse"]:
+        raise InvalidInput(
+            f"metric={request.metric.name!r} needs held-out rows, and missing='pairwise' has moments only: use 'mse', or a fill."
+        )
+    if request.relax is not None:
+        raise InvalidInput(
+            "relax refits the rows, and missing='pairwise' has moments only: leave out relax, or use a fill."
+        )
 
 
 def _check_refits(request: Request) -> None:

@@ -48,10 +48,10 @@ def sweep(
     keep_fold_coefs=False,
     adaptive=None,
     relax=None,
-    store=None,
-    run=None,
     missing=None,
     categories=None,
+    store=None,
+    run=None,
 ) -> SweepResult:
     """Fit the elastic net on the whole (alpha, rho) grid, on all rows and on every fold, over one copy of X.
 
@@ -62,7 +62,9 @@ def sweep(
     (scikit-learn's convention, its `l1_ratio` being rho), w the sample weights of the fit's training rows.
 
     Parameters
-    - X: (n, p) array, or a pandas, polars or pyarrow frame, whose column names are kept. Dense, finite.
+    - X: (n, p) array, or a pandas, polars or pyarrow frame, whose column names are kept. Dense, without infinite values, and
+      without missing ones (nan, null) unless `missing` says what to do about them. Columns of text, categories and truth
+      values of a frame become columns of zeros and ones, one per level (`site=Leeds`).
     - y: (n,), or (n, q) for q independent responses over the same X (the result gains a leading axis q).
     - rho: the L1 shares, each in [0, 1]: 1 is the lasso, 0 is ridge.
     - alphas: how many (a log grid from each rho's own alpha_max, the least alpha at which all penalised coefficients are
@@ -96,6 +98,13 @@ def sweep(
       The result has a row for every pair of a rho and a blend, whose held-out errors are the blend's and whose certificate
       is the penalised fit's. Where a support leaves the refit open (collinear columns, or more than rows), it is the least
       change of the penalised fit, by columns of unit variance, that fits best. Not for rho or alpha 0, or with bounds.
+    - missing: what to do about missing values: a fill by name ("mean", "median", "mode", "constant", "iterative",
+      "neighbours", "multiple", "complete", "pairwise") or with options (`jaxnet.SimpleFill` and others), or a
+      `jaxnet.Missing` that adds indicators of what is missing, or leaves out columns that miss too much. Learnt anew from the
+      training rows of every fold, and applied by `predict` to new rows as learnt from all rows.
+    - categories: a `jaxnet.Categories` with options of categorical columns: a reference level, what missing and unseen levels
+      are; for arrays of text it says that the text is meant. Penalty factors and bounds are of the columns given; columns
+      made from one have its.
     - store: the path of an SQLite file, made if need be, to which finished fits go about once a second. Whatever stops the
       sweep, the same call goes on from there, and its result is the same, to the last bit, as if nothing had stopped it
       (on the same kind of machine). Several sweeps can share a store; `jaxnet.Store` reads it.
@@ -107,7 +116,7 @@ def sweep(
     once (ConvergenceWarning) if fits missed `tol`; they are marked in `status`.
 
     Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent);
-    Zou and Zhang 2009 (adaptive); Meinshausen 2007 and Hastie, Tibshirani and Tibshirani 2020 (relaxed).
+    Zou and Zhang 2009 (adaptive); van Buuren 2018 (missing values); Meinshausen 2007 and Hastie, Tibshirani and Tibshirani 2020 (relaxed).
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -233,10 +242,11 @@ def _warn(result: SweepResult) -> None:
     )
 
 
+_PLAIN = ("feature_names", "tol", "metric", "preparation")  # of a result: no arrays of its own
 register_dataclass(
     SweepResult,
-    data_fields=[f.name for f in fields(SweepResult) if f.name not in ("feature_names", "tol", "metric")],
-    meta_fields=["feature_names", "tol", "metric"],
+    data_fields=[f.name for f in fields(SweepResult) if f.name not in _PLAIN],
+    meta_fields=[*_PLAIN],
 )
 register_dataclass(SparseRows, data_fields=["values", "columns", "starts"], meta_fields=["n_columns"])
 register_dataclass(

@@ -47,7 +47,7 @@ def test_public_name_is_importable_and_documented(name):
 
 FUNCTIONS = [
     *("sweep", "fit_path", "nested_sweep", "Adaptive", "Pairwise", "convert_penalty", "expand_features"),
-    "Categories",
+    *("Categories", "Missing", "SimpleFill", "prepare"),
     *("KFold", "RepeatedKFold", "Bootstrap", "ComplementaryPairs"),
     *("false_selection_bound", "stability_parameters", "stability_selection", "selection_frequencies"),
     "missing_patterns",

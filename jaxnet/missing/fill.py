@@ -68,10 +68,11 @@ class Fill(ABC):
     """An approach; a leaf is a frozen dataclass of options.
 
     A new approach is one file, one export and one entry of FILLS in tests/cases.py. `complete_rows`: rows with a missing
-    value are left out.
+    value are left out. `by_pairs`: the fit is of moments by pairwise deletion, not of filled rows.
     """
 
     complete_rows: ClassVar[bool] = False
+    by_pairs: ClassVar[bool] = False
 
     @abstractmethod
     def check(self) -> None:

@@ -10,12 +10,14 @@ from jaxnet.errors import InvalidInput
 from jaxnet.lanes import Groups
 from jaxnet.missing.complete import CompleteCases
 from jaxnet.missing.fill import Fill
+from jaxnet.missing.pairwise import Pairwise
 from jaxnet.missing.simple import STRATEGIES, SimpleFill
 from jaxnet.scalars import is_number
 
 NAMED = {
     **{strategy: SimpleFill(strategy) for strategy in STRATEGIES},
     "complete": CompleteCases(),
+    "pairwise": Pairwise(),
 }
 """Fills by name, with their defaults; a new one is one entry."""
 

@@ -5,23 +5,26 @@ are about the means of a group's training rows if there is an intercept, and a g
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from jaxnet.errors import InvalidInput
+from jaxnet.missing.fill import Fill
 from jaxnet.missing.projection import Projection, clip_eigenvalues, project_max_norm
+from jaxnet.missing.simple import SimpleFill
 from jaxnet.scalars import is_number
-from jaxnet.solver.view import CONSTANT_RESPONSE
+from jaxnet.solver.view import CONSTANT_RESPONSE, GramView
 
 PROJECTIONS = {"clip": clip_eigenvalues, "max-norm": project_max_norm}
 LEAST_LIMITS = 1e-8, 0.5
 MOST_COLUMNS, MOST_BYTES = 4096, 8e9
+MEANS = SimpleFill("mean")
 
 
 @dataclass(frozen=True)
-class Pairwise:
+class Pairwise(Fill):
     """Missing values by pairwise deletion: every entry of the Gram matrix from the rows that observe both columns.
 
     With m_j the mean of the observed values, w the row weights and sums over the rows where the values named are observed,
@@ -53,6 +56,7 @@ class Pairwise:
 
     projection: str = "clip"
     least: float = 1e-4
+    by_pairs: ClassVar[bool] = True
 
     def check(self) -> None:
         """Raise InvalidInput for a value out of range."""
@@ -66,6 +70,13 @@ class Pairwise:
                 f"least={self.least!r:.60} of Pairwise must be in [{low:g}, {high:g}]: the least eigenvalue of the Gram matrix, "
                 "in units of correlation."
             )
+
+    def fit(self, X, weights):
+        """The means, which leave predictions of new rows where the observed columns put them."""
+        return MEANS.fit(X, weights)
+
+    def lay_out(self, table, *, dtype, centred):
+        return MEANS.lay_out(table, dtype=dtype, centred=centred)
 
 
 @dataclass(frozen=True)
@@ -148,6 +159,23 @@ def pairwise_moments(
     constant = found.moment == 0
     found.cross[constant], found.null_moment[constant] = 0.0, 0.0
     return found
+
+
+def pairwise_view(found: PairwiseMoments, usable: Bool[np.ndarray, "G p"]) -> GramView:
+    """What the solver sees of these moments, of the columns `usable` in each group, with |y|^2 = `null_moment`."""
+    q, groups, _ = found.cross.shape
+    by_set = lambda x: x.reshape(q * groups, *x.shape[2:])
+    both = usable[:, :, None] & usable[:, None, :]
+    return GramView(
+        group=np.tile(np.arange(groups), q),
+        grams=np.concatenate([found.gram * both, found.test_gram], axis=2),
+        least_error=np.full(q * groups, -np.inf),
+        test_cross=by_set(found.test_cross),
+        test_moment=by_set(found.test_moment),
+        usable=np.tile(usable, (q, 1)),
+        cross=by_set(found.cross * usable),
+        moment=by_set(found.null_moment),
+    )
 
 
 def _refuse_large(groups: int, p: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.result.fit import BestFit, FitOptions, Status
+from jaxnet.result.rows import predictions, result_columns
 from jaxnet.result.sparse_rows import SparseRows
 from jaxnet.selection.averages import fold_mean, fold_se
 from jaxnet.selection.choice import choose_fit
@@ -19,6 +20,8 @@ from jaxnet.selection.ranking import select_best
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
+
+    from jaxnet.missing.preparation import Preparation
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,9 @@ class SweepResult:
     measure, the smaller the better: "mse", weighted means of squares in units of y squared; "mae", of absolute values in
     units of y; "r2", 1 - R2 without a unit; or that of the caller's function. Coefficients are in units of y per unit of
     their column.
+
+    If X had categories, or the sweep was given `missing`, `preparation` is the `Preparation` that makes the columns of new
+    rows; `feature_names` and coefficients are of the columns made. It is None otherwise.
 
     With `relax` the R rows are pairs of a rho and a blend, the blends of the first rho first: `blend` (R,) has their shares
     of the penalised fit, `rho` (R,) repeats. Coefficients, intercepts and errors are those of the blends; `gap`, `kkt`,
@@ -65,10 +71,11 @@ class SweepResult:
     fold_intercepts: np.ndarray | None = None
     metric: str = "mse"
     blend: np.ndarray | None = None
+    preparation: Preparation | None = None
 
     @property
     def n_features(self) -> int:
-        """Columns of X."""
+        """Columns of X, as made by the `preparation` if there is one."""
         return self.coefs.n_columns
 
     @property
@@ -207,17 +214,14 @@ class SweepResult:
         """Predictions (n,) or (n, q) of the models that `best` chooses by the same arguments, for new rows.
 
         If the sweep was given a frame and X is one, columns are matched by name and others are ignored. Raises
-        InvalidInput without folds, for a wrong number of columns, or for values that are no finite numbers.
+        InvalidInput without folds, for a wrong number of columns, for infinite values, or for missing ones if the sweep was
+        not told what to do about them (`missing`).
         """
-        from jaxnet.data.arrays import as_matrix
-
-        X, _ = as_matrix(X, columns=self.feature_names)
-        if X.shape[1] != self.n_features:
-            raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {self.n_features}.")
+        X = result_columns(self, X)
         fits = self.best(rule, percent=percent, criteria=criteria)
         if isinstance(fits, BestFit):
-            return X @ fits.coef + fits.intercept
-        return np.stack([X @ fit.coef + fit.intercept for fit in fits], axis=1)
+            return predictions(X, fits)
+        return np.stack([predictions(X, fit) for fit in fits], axis=1)
 
     def to_html(
         self,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.data.arrays import as_response, as_weights, column_names
 from jaxnet.errors import InvalidInput
+from jaxnet.result.rows import result_columns
 from jaxnet.selection.degrees import EPS, Hat
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
@@ -50,14 +51,15 @@ def same_columns(
     result, X, sample_weight
 ) -> tuple[Float[np.ndarray, "n p"], tuple[str, ...] | None, Float[np.ndarray, " n"]]:
     """X, its column names and its row weights, ones where the sweep had none; refused if they are not like the sweep's."""
-    X, names = as_matrix(X, columns=result.feature_names)
-    if X.shape[1] != result.n_features:
-        raise InvalidInput(f"X has {X.shape[1]} columns, but the sweep was fitted on {result.n_features}.")
+    names = column_names(X) if result.preparation is None else result.feature_names
+    X = result_columns(result, X)
     w = as_weights(sample_weight, len(X))
     if result.options.weighted != (w is not None):
         was = "had" if result.options.weighted else "had no"
         raise InvalidInput(f"The sweep {was} sample weights: give the sample_weight of the sweep, or none.")
-    return X, names, np.ones(len(X)) if w is None else w
+    w = np.ones(len(X)) if w is None else w
+    incomplete = np.isnan(X).any(axis=1)  # rows that the sweep did without
+    return np.where(np.isnan(X), 0.0, X), names, np.where(incomplete, 0.0, w)
 
 
 def same_responses(result, y, n: int) -> Float[np.ndarray, "q n"]:

@@ -49,6 +49,8 @@ def describe(request: Request) -> dict[str, Any]:
         "keep_fold_coefs": request.keep_fold_coefs,
         "metric": request.metric.name,
         "adaptive": None if request.adaptive is None else repr(request.adaptive),
+        "missing": None if request.missing is None else repr(request.missing),
+        "categories": None if request.features.encoding is None else repr(request.features.encoding.categories),
         "relax": None if request.relax is None else request.relax.tolist(),
         "platform": str(getattr(device, "platform", device)),
         "jaxnet": __version__,

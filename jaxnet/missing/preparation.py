@@ -1,0 +1,75 @@
+"""What turns rows of a caller's table into the complete columns that a fit's coefficients are of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jaxnet.data.arrays import as_matrix
+from jaxnet.errors import InvalidInput
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Bool, Float, Int
+
+    from jaxnet.data.encoding import Encoding
+    from jaxnet.missing.fill import Filler
+    from jaxnet.missing.options import Missing
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Categories as columns, missing values filled, indicators of what was missing: as fitted to all rows of a sweep.
+
+    `columns`: names of the table's columns, or None; `given`: how many they are. `names`: those of the columns made, or None.
+    `encoding`: the `Encoding` of categorical columns, or None if all are numbers. `missing`: the `Missing` that was asked
+    for, or None, and `filler` what it has learnt (`values` of a SimpleFill, for one). Of the encoded columns: `modes` fill
+    categories, `left_out` got no coefficient (above the column limit, or reference levels), `indicated` have an indicator.
+    `rows`: how many rows were fitted.
+
+    Made by `jaxnet.prepare`, or found as `SweepResult.preparation`.
+    """
+
+    columns: tuple[str, ...] | None
+    given: int
+    names: tuple[str, ...] | None
+    encoding: Encoding | None
+    missing: Missing | None
+    filler: Filler | None
+    modes: Float[np.ndarray, " m"]
+    categorical: Bool[np.ndarray, " m"]
+    left_out: Bool[np.ndarray, " m"]
+    indicated: Int[np.ndarray, " k"]
+    rows: int
+
+    def transform(self, X: Any, *, name: str = "X") -> Float[np.ndarray, "n p"]:
+        """The columns of new rows, in the order of the coefficients.
+
+        Columns of a frame are matched by name and others ignored, if the fit was given a frame; else they go by position. With
+        `CompleteCases` missing values stay nan. Raises InvalidInput for other columns, infinite values, and missing ones
+        where the fit had no `missing`.
+        """
+        if self.encoding is not None:
+            matrix = self.encoding.transform(X, name=name)
+            if self.missing is None:
+                matrix, _ = as_matrix(matrix, name=name)
+        else:
+            matrix, _ = as_matrix(X, name=name, columns=self.columns, missing_allowed=self.missing is not None)
+            if matrix.shape[1] != self.given:
+                raise InvalidInput(f"{name} has {matrix.shape[1]} columns, but the fit was given {self.given}.")
+        return self.complete(matrix)
+
+    def complete(self, matrix: np.ndarray) -> np.ndarray:
+        """The same of rows that were encoded already."""
+        if self.filler is None:
+            return matrix
+        X = np.where(self.left_out, np.nan, matrix.astype(np.float64, copy=False))
+        X = np.where(np.isnan(X) & self.categorical, self.modes, X)
+        filled = np.where(self.left_out, 0.0, self.filler.fill(X))
+        return with_indicators(filled, np.isnan(matrix[:, self.indicated]))
+
+
+def with_indicators(columns: np.ndarray, missing: Bool[np.ndarray, "n k"]) -> np.ndarray:
+    """The columns, and behind them where those with an indicator are missing."""
+    return np.hstack([columns, missing.astype(columns.dtype)]) if missing.shape[1] else columns
