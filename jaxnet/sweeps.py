@@ -112,11 +112,12 @@ def sweep(
       another problem is refused, and so is one that another process is working on.
 
     Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong, and
-    OSError where the store cannot be written (what it holds stays). Warns
-    once (ConvergenceWarning) if fits missed `tol`; they are marked in `status`.
+    OSError where the store cannot be written (what it holds stays). Warns once (ConvergenceWarning) if fits missed `tol`;
+    they are marked in `status`.
 
     Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent);
-    Zou and Zhang 2009 (adaptive); van Buuren 2018 (missing values); Meinshausen 2007 and Hastie, Tibshirani and Tibshirani 2020 (relaxed).
+    Zou and Zhang 2009 (adaptive); Meinshausen 2007 and Hastie, Tibshirani and Tibshirani 2020 (relaxed); van Buuren 2018
+    (missing values).
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)

@@ -70,7 +70,7 @@ class Encoding:
             if factor is not None:
                 counts = self._indicate(j, factor, out, name)
                 if counts:
-                    unseen[self.label(j)] = counts
+                    unseen[self._label(j)] = counts
         self._tell(unseen, name)
         return out
 
@@ -157,13 +157,13 @@ class Encoding:
         if not {*factor.labels} <= {"0", "1"}:
             wrong = next(label for label in factor.labels if label not in ("0", "1"))
             raise InvalidInput(
-                f"Column {self.label(j)} of {name} has the value {wrong!r:.60}, where there were truth values before: pass "
+                f"Column {self._label(j)} of {name} has the value {wrong!r:.60}, where there were truth values before: pass "
                 "True and False."
             )
         to = np.array([*(int(label) for label in factor.labels), -1])
         return Factor(to[factor.codes], TRUTH, True)
 
-    def label(self, j: int) -> str:
+    def _label(self, j: int) -> str:
         return repr(self.columns[j]) if self.columns is not None else f"x{j}"
 
     def _tell(self, unseen: dict[str, dict[str, int]], name: str) -> None:
