@@ -310,6 +310,8 @@ class FillCase:
     """fills are drawn, row by row: repeated and permuted rows are other draws"""
     units: bool = True
     """a column in other units is filled in those, whatever the others are"""
+    saved: bool = True
+    """a kind that files know"""
 
 
 FILLS = {
@@ -318,9 +320,10 @@ FILLS = {
     "mode": FillCase("mode"),
     "constant": FillCase(SimpleFill("constant", value=0.7), units=False),
     "complete": FillCase("complete", drops_rows=True),
-    "pairwise": FillCase("pairwise", by_pairs=True),
-    "pairwise max-norm": FillCase(Pairwise("max-norm"), by_pairs=True),
-    "own columns": FillCase(RowMeanFill(), units=False),
+    # Of so few rows the matrices are near singular, and a lasso has next to no optimum, unless `least` is large.
+    "pairwise": FillCase(Pairwise(least=0.1), by_pairs=True),
+    "pairwise max-norm": FillCase(Pairwise("max-norm", least=0.1), by_pairs=True),
+    "own columns": FillCase(RowMeanFill(), units=False, saved=False),
 }
 
 

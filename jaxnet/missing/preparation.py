@@ -65,7 +65,8 @@ class Preparation:
         if self.filler is None:
             return matrix
         X = np.where(self.left_out, np.nan, matrix.astype(np.float64, copy=False))
-        X = np.where(np.isnan(X) & self.categorical, self.modes, X)
+        if not self.missing.fill.complete_rows:
+            X = np.where(np.isnan(X) & self.categorical, self.modes, X)
         filled = np.where(self.left_out, 0.0, self.filler.fill(X))
         return with_indicators(filled, np.isnan(matrix[:, self.indicated]))
 
