@@ -294,7 +294,9 @@ class RowMeanFiller(Filler):
     means: np.ndarray
 
     def fill(self, X):
-        off = np.where(np.isnan(X), 0.0, X - self.means).sum(axis=1, keepdims=True) / X.shape[1]
+        known = ~np.isnan(X)
+        off = np.where(known, X - self.means, 0.0).sum(axis=1, keepdims=True)
+        off = off / np.maximum(known.sum(axis=1, keepdims=True), 1)
         return np.where(np.isnan(X), self.means + 0.5 * off, X)
 
 
@@ -310,6 +312,8 @@ class FillCase:
     """fills are drawn, row by row: repeated and permuted rows are other draws"""
     units: bool = True
     """a column in other units is filled in those, whatever the others are"""
+    own_columns: bool = False
+    """groups have copies of their own of the columns with holes: sums through the rows begin with the other columns"""
     saved: bool = True
     """a kind that files know"""
 
@@ -323,7 +327,7 @@ FILLS = {
     # Of so few rows the matrices are near singular, and a lasso has next to no optimum, unless `least` is large.
     "pairwise": FillCase(Pairwise(least=0.1), by_pairs=True),
     "pairwise max-norm": FillCase(Pairwise("max-norm", least=0.1), by_pairs=True),
-    "own columns": FillCase(RowMeanFill(), units=False, saved=False),
+    "own columns": FillCase(RowMeanFill(), units=False, own_columns=True, saved=False),
 }
 
 
