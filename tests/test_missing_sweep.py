@@ -87,7 +87,7 @@ def test_every_fold_is_the_refitted_pipeline(fill, shape):
     (X, y), pairs = cases.gappy(shape), three(shape[0])
     everyone = np.arange(shape[0])
     grid = {"rho": [0.0, 0.3, 1.0], "alphas": [0.5, 0.1, 0.03], "standardize": True}
-    result = run(X, y, fill, **grid, tol=1e-15, solver="proximal")
+    result = run(X, y, fill, **grid, tol=1e-15, max_iter=500, solver="proximal")
     coefs, intercepts = fold_fits(result)
     for i, k in np.ndindex(3, 3):
         expected = pipelines(X, y, fill, [*pairs, (everyone, everyone)], result.alphas[i, k], result.rho[i])
