@@ -18,6 +18,8 @@ ONE_SWEEP = {
     "initial",
     "journal",
     "relaxed",
+    "features",
+    "imputations",
 }  # the call and its parts
 SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "missing", "result", "progress"}
 MODELS = SWEEP | {"selection"}
