@@ -29,6 +29,9 @@ _HOME = {
     "RepeatedKFold": "resampling",
     "Bootstrap": "resampling",
     "ComplementaryPairs": "resampling",
+    "NeighbourFill": "missing.neighbours",
+    "IterativeFill": "missing.iterative",
+    "MultipleFill": "missing.multiple",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
     "Lasso": "estimators",
@@ -63,6 +66,9 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import Lasso as Lasso
     from jaxnet.estimators import LassoCV as LassoCV
     from jaxnet.estimators import StabilitySelection as StabilitySelection
+    from jaxnet.missing.iterative import IterativeFill as IterativeFill
+    from jaxnet.missing.multiple import MultipleFill as MultipleFill
+    from jaxnet.missing.neighbours import NeighbourFill as NeighbourFill
     from jaxnet.penalty import convert_penalty as convert_penalty
     from jaxnet.persistence import load as load
     from jaxnet.persistence import read_metadata as read_metadata
