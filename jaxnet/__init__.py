@@ -30,6 +30,9 @@ _HOME = {
     "RepeatedKFold": "resampling",
     "Bootstrap": "resampling",
     "ComplementaryPairs": "resampling",
+    "NeighbourFill": "missing.neighbours",
+    "IterativeFill": "missing.iterative",
+    "MultipleFill": "missing.multiple",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
     "Lasso": "estimators",
@@ -77,6 +80,9 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import StabilitySelection as StabilitySelection
     from jaxnet.features import prepare as prepare
     from jaxnet.missing.complete import CompleteCases as CompleteCases
+    from jaxnet.missing.iterative import IterativeFill as IterativeFill
+    from jaxnet.missing.multiple import MultipleFill as MultipleFill
+    from jaxnet.missing.neighbours import NeighbourFill as NeighbourFill
     from jaxnet.missing.options import Missing as Missing
     from jaxnet.missing.pairwise import Pairwise as Pairwise
     from jaxnet.missing.patterns import MissingPatterns as MissingPatterns

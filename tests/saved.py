@@ -13,7 +13,10 @@ from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
 from jaxnet.missing.comparisons import Comparisons
 from jaxnet.missing.hints import Sentinel
+from jaxnet.missing.iterative import IterativeFiller
 from jaxnet.missing.little import LittleTest
+from jaxnet.missing.multiple import MultipleFiller
+from jaxnet.missing.neighbours import NeighbourFiller
 from jaxnet.persistence.seal import SEALED
 from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
 from jaxnet.selection.bounds import StabilityParameters
@@ -265,6 +268,18 @@ def missing(test: bool = True) -> jaxnet.MissingPatterns:
     )
 
 
+def regressions(*m: int) -> dict[str, np.ndarray]:
+    """Made-up regressions of 2 columns of 4, of which one is constant."""
+    return {
+        "mean": numbers(4),
+        "sd": np.array([0.5, 0.25, 0.0, 0.125]),
+        "observed": np.array([True, True, True, True]),
+        "columns": np.array([3, 0]),
+        "intercepts": numbers(*m, 2),
+        "coefs": numbers(*m, 2, 4) / 8,
+    }
+
+
 def objects() -> dict[str, object]:
     """One object of every kind a file may hold, and of every form it takes; the same on every machine."""
     pairs = [([0, 1], [2, 3]), (np.array([2, 3]), np.array([0, 1]))]
@@ -302,6 +317,12 @@ def objects() -> dict[str, object]:
         "relaxed_adaptive_cv": _changed(
             model("ElasticNetCV", adaptive=jaxnet.Adaptive(alpha=0.5), relax=(1.0, 0.0)), blend_=np.float64(0.0)
         ),
+        "neighbour_fill": jaxnet.NeighbourFill(np.int64(3), weights="distance"),
+        "neighbour_filler": NeighbourFiller(3, "distance", np.where(numbers(5, 4) > 0.8, np.nan, 1.0), numbers(5)),
+        "iterative_fill": jaxnet.IterativeFill(alpha=0.5, rho=np.float64(0.25)),
+        "iterative_filler": IterativeFiller(**regressions(), rounds=10, tol=1e-3, taken=4),
+        "multiple_fill": jaxnet.MultipleFill(m=3, draws="posterior"),
+        "multiple_filler": MultipleFiller(**regressions(3), rows=np.array([0, 2]), n_rows=4, drawn=numbers(3, 2)),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
         "repeated_folds": jaxnet.RepeatedKFold(4, np.int64(2), seed=None),
         "bootstrap": jaxnet.Bootstrap(20, seed=1),

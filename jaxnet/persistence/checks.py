@@ -282,9 +282,45 @@ def is_adaptive(adaptive: Any) -> bool:
     return all(map(is_number, numbers)) and (splits or is_whole(adaptive.cv))
 
 
-def is_pairwise(options: Any) -> bool:
-    """Whether the fields are a text and a number; `Pairwise.check` says which are in range."""
-    return type(options.projection) is str and is_number(options.least)
+def is_neighbour_filler(filler: Any) -> bool:
+    """Whether there are rows with a weight each."""
+    if not (_is_array(filler.rows, "f") and filler.rows.ndim == 2 and type(filler.k) is int and filler.k > 0):
+        return False
+    return _is_array(filler.row_weights, "f", filler.rows.shape[:1]) and type(filler.weights) is str
+
+
+def is_iterative_filler(filler: Any) -> bool:
+    """Whether every regression is of a column that there is."""
+    counts = type(filler.rounds) is int and type(filler.taken) is int and _is_real(filler.tol)
+    return counts and _are_regressions(filler, ())
+
+
+def is_multiple_filler(filler: Any) -> bool:
+    """Whether every chain has its regressions and draws, and the training rows are among those of the fit."""
+    if not (_is_array(filler.drawn, "f") and filler.drawn.ndim == 2 and len(filler.drawn)):
+        return False
+    rows = filler.rows
+    if type(filler.n_rows) is not int or not _is_array(rows, "iu") or rows.ndim != 1:
+        return False
+    return _are_regressions(filler, filler.drawn.shape[:1]) and _are_indices(rows, filler.n_rows)
+
+
+def _are_regressions(filler: Any, chains: tuple[int, ...]) -> bool:
+    if not (_is_array(filler.mean, "f") and _is_array(filler.columns, "iu") and filler.columns.ndim == 1):
+        return False
+    p, k = filler.mean.shape, filler.columns.shape
+    return all(
+        (
+            len(p) == 1 and _is_array(filler.sd, "f", p) and _is_array(filler.observed, "b", p),
+            _is_array(filler.intercepts, "f", (*chains, *k)) and _is_array(filler.coefs, "f", (*chains, *k, *p)),
+            _are_indices(filler.columns, *p),
+        )
+    )
+
+
+def _are_indices(values: Any, count: int) -> bool:
+    """Whether these are unlike numbers from 0 to below count."""
+    return bool(((values >= 0) & (values < count)).all()) and len(np.unique(values)) == len(values)
 
 
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}
