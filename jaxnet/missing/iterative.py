@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.chains import Chain, Holes, iterate, run
-from jaxnet.missing.fill import Fill, Filler
+from jaxnet.missing.fill import Filler, ModelFill
 from jaxnet.missing.regressions import Regressions, ridge
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_number, is_whole
@@ -19,7 +19,7 @@ SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
-class IterativeFill(Fill):
+class IterativeFill(ModelFill):
     """Each missing value is predicted from the row's other columns: chained penalised regressions.
 
     With z the columns less their mean, in units of their standard deviation (weighted, over the observed training cells, and

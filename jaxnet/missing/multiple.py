@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.chains import Chain, Draw, Holes, iterate, run
 from jaxnet.missing.fill import Fill, Filler
+from jaxnet.missing.imputed import side_by_side, stacked
 from jaxnet.missing.iterative import by_column, check_chain, strength
 from jaxnet.missing.regressions import Regressions, ridge
 from jaxnet.missing.units import Units
@@ -103,6 +104,10 @@ class MultipleFill(Fill):
             drawn=drawn,
         )
 
+    def lay_out(self, table, *, dtype, centred):
+        """Of fillings that are `grouped` there is no one design."""
+        return (stacked if self.pool == "stacked" else side_by_side)(self, table, dtype=dtype, centred=centred)
+
     def _chains(self, holes: Holes, which: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Intercepts, coefficients and the drawn cells, in units, of some of the chains."""
         alpha = strength(self.alpha, holes)
@@ -150,8 +155,8 @@ class MultipleFiller(Filler):
         cells = missing[self.rows] & (self.sd > 0) if len(X) == self.n_rows else np.zeros((0, 1), bool)
         if len(X) != self.n_rows or cells.sum() != self.drawn.shape[1]:
             raise InvalidInput(
-                f"X has {len(X)} rows with {int(cells.sum())} missing values to draw; training() takes the {self.n_rows} rows that "
-                f"fit was given, with {self.drawn.shape[1]}. For other rows there is fill()."
+                f"X has {len(X)} rows with {int(cells.sum())} missing values to draw; training() takes the {self.n_rows} "
+                f"rows that fit was given, with {self.drawn.shape[1]}. For other rows there is fill()."
             )
         units, Z = self._units, self._units.scaled(X)
         others = np.setdiff1d(np.arange(len(X)), self.rows)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
-from jaxnet.missing.fill import Fill, Filler
+from jaxnet.missing.fill import Filler, ModelFill
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_whole
 
@@ -18,7 +18,7 @@ CANCELLED = 1e-6
 
 
 @dataclass(frozen=True)
-class NeighbourFill(Fill):
+class NeighbourFill(ModelFill):
     """Each missing value is the mean of its column over the k nearest training rows that have one.
 
     The squared distance of two rows is taken over the columns that both have and scaled up to all p of them,

@@ -10,12 +10,18 @@ from jaxnet.errors import InvalidInput
 from jaxnet.lanes import Groups
 from jaxnet.missing.complete import CompleteCases
 from jaxnet.missing.fill import Fill
+from jaxnet.missing.iterative import IterativeFill
+from jaxnet.missing.multiple import MultipleFill
+from jaxnet.missing.neighbours import NeighbourFill
 from jaxnet.missing.pairwise import Pairwise
 from jaxnet.missing.simple import STRATEGIES, SimpleFill
 from jaxnet.scalars import is_number
 
 NAMED = {
     **{strategy: SimpleFill(strategy) for strategy in STRATEGIES},
+    "neighbours": NeighbourFill(),
+    "iterative": IterativeFill(),
+    "multiple": MultipleFill(),
     "complete": CompleteCases(),
     "pairwise": Pairwise(),
 }

@@ -282,6 +282,11 @@ def is_adaptive(adaptive: Any) -> bool:
     return all(map(is_number, numbers)) and (splits or is_whole(adaptive.cv))
 
 
+def is_fill(fill: Any) -> bool:
+    """Whether the options of a fill are numbers and texts; its `check` says which are in range."""
+    return all(value is None or type(value) is str or is_number(value) for value in vars(fill).values())
+
+
 def is_neighbour_filler(filler: Any) -> bool:
     """Whether there are rows with a weight each."""
     if not (_is_array(filler.rows, "f") and filler.rows.ndim == 2 and type(filler.k) is int and filler.k > 0):
