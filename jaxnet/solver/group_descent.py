@@ -50,7 +50,9 @@ def residual_and_gradient(data: Stored, lanes: Lanes) -> tuple[Float[Array, "L m
 
     def of_lane(lane, out):
         index, B = lanes.index[lane], lanes.B[lane]
-        r = lax.fori_loop(0, lanes.used[lane], lambda i, r: r - _at(B, i)[:, None] * _at(data.columns, index[i]), data.y)
+        r = lax.fori_loop(
+            0, lanes.used[lane], lambda i, r: r - _at(B, i)[:, None] * _at(data.columns, index[i]), data.y
+        )
         return lax.dynamic_update_index_in_dim(out, r, lane, 0)
 
     def of_column(j, out):
@@ -68,7 +70,9 @@ def certify(data: Stored, lanes: Lanes, r: Float[Array, "L m N"], gradient: Floa
     gradient = jnp.moveaxis(gradient, 0, 1)
     rows = jnp.arange(count)[:, None]
     filled = jnp.arange(lanes.index.shape[1])[None] < lanes.used[:, None]
-    dense = jnp.zeros((count, P, lanes.B.shape[2])).at[rows, jnp.where(filled, lanes.index, P)].set(lanes.B, mode="drop")
+    dense = (
+        jnp.zeros((count, P, lanes.B.shape[2])).at[rows, jnp.where(filled, lanes.index, P)].set(lanes.B, mode="drop")
+    )
     terms = penalty.Terms(lanes.l1, lanes.l2)
     gap = jax.vmap(_gap, in_axes=(None, 0, 0, 0, penalty.Terms(0, 0, None, None)))(data, dense, gradient, r, terms)
     moves, size = jnp.any(dense != 0, axis=2), _norm(dense)
@@ -78,7 +82,9 @@ def certify(data: Stored, lanes: Lanes, r: Float[Array, "L m N"], gradient: Floa
     return Certificate(gap, jnp.max(violation * data.per_unit[None], axis=1), steepness)
 
 
-def _gap(data: Stored, b: Float[Array, "k m"], u: Float[Array, "k m"], r: Float[Array, "m N"], t: penalty.Terms) -> Array:
+def _gap(
+    data: Stored, b: Float[Array, "k m"], u: Float[Array, "k m"], r: Float[Array, "m N"], t: penalty.Terms
+) -> Array:
     """The gap over some columns, relative to half of m times the moment of y.
 
     The duals of certificate.py hold with norms over data sets for absolute values: for any s with s |u_j - l2 b_j|_2 <= l1,
@@ -108,17 +114,19 @@ class _State(NamedTuple):
 
 @jax.jit
 def descend(
-    data: Stored, lanes: Lanes, r: Float[Array, "L m N"], target: Float[Array, " L"], limit: Int[Array, ""]
+    data: Stored, lanes: Lanes, r: Float[Array, "L m N"], target: Float[Array, " L"], limit: Int[Array, " L"]
 ) -> tuple[Float[Array, "L W m"], Int[Array, " L"]]:
-    """Passes over the slots in use until the gap over them is at most the lane's target (inf: leave it), or `limit` passes."""
+    """Passes over the slots in use until a lane's gap over them is at most its target (inf: leave it), or `limit` passes."""
 
     def of_lane(lane, out):
         B, passes = out
         mine = jax.tree.map(lambda x: x[lane], lanes)
         terms = penalty.Terms(mine.l1[mine.index], mine.l2[mine.index])
-        start = _State(_Point(mine.B, r[lane]), jnp.zeros((), int), jnp.where(jnp.isinf(target[lane]), -jnp.inf, jnp.inf))
+        start = _State(
+            _Point(mine.B, r[lane]), jnp.zeros((), int), jnp.where(jnp.isinf(target[lane]), -jnp.inf, jnp.inf)
+        )
         step = lambda state: _round(data, mine, terms, target[lane], state)
-        end = lax.while_loop(lambda x: (x.gap > target[lane]) & (x.passes < limit), step, start)
+        end = lax.while_loop(lambda x: (x.gap > target[lane]) & (x.passes < limit[lane]), step, start)
         put = lambda x, y: lax.dynamic_update_index_in_dim(x, y, lane, 0)
         return put(B, end.point.b), put(passes, end.passes)
 
@@ -141,7 +149,9 @@ def _round(data: Stored, mine: Lanes, terms: penalty.Terms, target: Array, state
     point = jax.tree.map(lambda x, y: jnp.where(better, x, y), other, point)
     # A combination leaves blocks next to zero that a pass puts at zero.
     point, _ = one_pass(0, (point, history))
-    u = lax.fori_loop(0, mine.used, lambda i, u: _put(u, total(_column(data, mine, i) * point.r), i), jnp.zeros_like(point.b))
+    u = lax.fori_loop(
+        0, mine.used, lambda i, u: _put(u, total(_column(data, mine, i) * point.r), i), jnp.zeros_like(point.b)
+    )
     return _State(point, state.passes + anderson.SPAN + 1, _gap(data, point.b, u, point.r, terms))
 
 

@@ -10,6 +10,7 @@ set of its own: the support, what the sequential strong rule keeps (Tibshirani e
 violates the KKT conditions, until the duality gap over all columns is below tol. Native loops: on a CPU it is at home.
 """
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import jax
@@ -22,8 +23,9 @@ from jaxnet.solver import group_descent
 from jaxnet.solver.group_descent import Lanes
 from jaxnet.solver.grouped_design import GroupedDesign
 from jaxnet.solver.task import Status
+from jaxnet.solver.view import on_cpu
 
-WIDTH = 256
+WIDTH = 1024
 """The least slots of a working set, but for designs of fewer columns; then four times as many."""
 NEWCOMERS = 64
 """So many violating columns, or as many as there are slots in use, join at once: the worst first."""
@@ -75,7 +77,7 @@ def solve_grouped(
         )
     order = np.argsort(-alphas, axis=1, kind="stable")
     falling, closed = np.take_along_axis(alphas, order, axis=1), rho == 0
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), _home():
         data = jax.tree.map(jnp.array, design.stored)
         path = _empty(design, alphas.shape)
         if (~closed).any():
@@ -99,7 +101,17 @@ def grouped_alpha_max(design: GroupedDesign) -> float:
     u = np.sqrt(np.mean(np.einsum("pmn,mn->pm", stored.columns[:p], stored.y) ** 2, axis=1))
     use = design.usable & (design.factor1 > 0)
     with np.errstate(over="ignore"):
-        return float(np.max(u[use] / design.factor1[use], initial=0.0) * design.y_scale)
+        return float(np.max(u[use] / design.factor1[use], initial=0.0) * design.units.y_scale)
+
+
+def _home():
+    """The CPU, whose native loops this is written for, also where an accelerator is the default."""
+    if on_cpu():
+        return nullcontext()
+    try:
+        return jax.default_device(jax.local_devices(backend="cpu")[0])
+    except RuntimeError:  # JAX_PLATFORMS leaves it out
+        return nullcontext()
 
 
 class _Fits(NamedTuple):
@@ -136,7 +148,7 @@ def _walk(design: GroupedDesign, data, alphas: Float[np.ndarray, "L A"], rho, to
             share = np.where(grown | (passes == 0), share, share * SHARE)
             target = np.where(waiting, np.maximum(share * tol, LOOSE * seal.gap), share * tol)
             lanes = _lanes(beta, working, l1, l2)
-            limit = min(PASSES, max_iter - int(passes[active].min()))
+            limit = np.minimum(PASSES, max_iter - passes)
             end, spent = group_descent.descend(data, lanes, place[0], np.where(active, target, np.inf), limit)
             beta, passes = _by_column(end, lanes, P), passes + np.asarray(spent)
             lanes = lanes._replace(B=end)
@@ -178,7 +190,9 @@ def _seal(data, lanes: Lanes, place) -> group_descent.Certificate:
 
 
 def _judged(design: GroupedDesign, beta, seal: group_descent.Certificate, passes, tol: float) -> _Fits:
-    status = np.where(seal.gap <= tol, Status.CONVERGED, np.where(np.isfinite(seal.gap), Status.MAX_ITER, Status.DIVERGED))
+    status = np.where(
+        seal.gap <= tol, Status.CONVERGED, np.where(np.isfinite(seal.gap), Status.MAX_ITER, Status.DIVERGED)
+    )
     if not (design.stored.moment > 0 and design.varies):
         status = np.where(seal.gap <= tol, Status.DEGENERATE, status)
     return _Fits(beta, seal.gap, seal.kkt, passes, status)
@@ -187,15 +201,15 @@ def _judged(design: GroupedDesign, beta, seal: group_descent.Certificate, passes
 def _ridge(design: GroupedDesign, data, alphas: Float[np.ndarray, " A"], tol: float) -> _Fits:
     """rho = 0 in closed form: the imputations come apart, b_d = W Z_d'(Z_d Z_d' + alpha)^-1 y_d with Z = A W, W = l2^-1/2."""
     P, m, _ = design.stored.columns.shape
-    (l1,), (l2,) = design.strengths(np.ones(1), np.zeros(1))
-    use = (design.stored.curvature > 0) & (l2 > 0)
-    W = np.where(use, 1.0 / np.sqrt(np.where(use, l2, 1.0)), 0.0)
+    _, (l2,) = design.strengths(np.ones(1), np.zeros(1))
+    W = np.where(l2 > 0, 1.0 / np.sqrt(np.where(l2 > 0, l2, 1.0)), 0.0)
     beta = np.zeros((len(alphas), P, m))
     for d in range(m):
-        left, values, right = np.linalg.svd(design.stored.columns[:, d] * W[:, None], full_matrices=False)
-        # left diag(values) right = Z_d' (P, N)
+        columns = design.stored.columns[:, d]
+        mine = np.where(columns.any(axis=1), W, 0.0)
+        left, values, right = np.linalg.svd(columns * mine[:, None], full_matrices=False)  # of Z_d', (P, N)
         scores = values * (right @ design.stored.y[d])
-        beta[:, :, d] = (scores / (values**2 + alphas[:, None])) @ left.T * W
+        beta[:, :, d] = (scores / (values**2 + alphas[:, None])) @ left.T * mine
     strengths = design.strengths(alphas, np.zeros(len(alphas)))
     lanes = Lanes(beta, np.tile(np.arange(P, dtype=np.int32), (len(alphas), 1)), np.full(len(alphas), P), *strengths)
     seal = _seal(data, lanes, group_descent.residual_and_gradient(data, lanes))
