@@ -206,7 +206,7 @@ def _kept(X, y, counts):
 def test_order_of_alphas_and_company_of_lanes_change_nothing():
     problem = stated()
     design, rho = problem.design(), np.array([0.3, 1.0])
-    alphas = np.array([[0.5, 0.05, 0.2], [0.1, 0.3, 0.02]])
+    alphas = np.array([[0.05, 0.5, 0.2], [0.1, 0.02, 0.3]])
     path = solve_grouped(design, alphas, rho, tol=1e-6)
     falling = solve_grouped(design, -np.sort(-alphas, axis=1), rho, tol=1e-6)
     for i in range(2):
@@ -228,13 +228,28 @@ def test_ridge_is_exact(standardize):
     assert (path.status == Status.CONVERGED).all() and path.gap.max() < 1e-10
 
 
-def test_more_columns_than_rows():
+def test_a_ridge_too_weak_to_count_gives_least_norm_solutions():
     X, y = imputed(3, 14, 30)
+    path = solve_grouped(Naive(X, y, np.ones(14), np.ones(30)).design(), [1e-290], np.array([0.0]))
+    centred = X - X.mean(axis=1, keepdims=True)
+    for d in range(3):
+        np.testing.assert_allclose(path.coefs[0, 0, d], np.linalg.pinv(centred[d], rcond=1e-10) @ y, rtol=1e-8)
+    assert (path.status == Status.CONVERGED).all()
+
+
+def test_more_columns_than_rows():
+    X, y = imputed(3, 14, 30, seed=4)
     problem = Naive(X, y, np.ones(14), np.ones(30))
     path, alphas, rho = fits(problem, share=(0.3, 0.05), rho=(0.1, 1.0), tol=1e-11)
     assert (path.status == Status.CONVERGED).all()
     for i, k in np.ndindex(alphas.shape):
         assert problem.violation(path.coefs[i, k], path.intercepts[i, k], alphas[i, k], rho[i]) < 1e-5
+    # What a loose fit leaves next to zero would break the conditions by twice its alpha.
+    path, alphas, rho = fits(problem, share=np.geomspace(1, 0.02, 20), rho=(0.3, 0.8), tol=1e-4)
+    assert (path.status == Status.CONVERGED).all() and path.kkt.max() < 0.01
+    for i, k in np.ndindex(alphas.shape):
+        found = problem.violation(path.coefs[i, k], path.intercepts[i, k], alphas[i, k], rho[i])
+        np.testing.assert_allclose(path.kkt[i, k], found, rtol=0.02, atol=1e-9)
 
 
 @pytest.mark.parametrize("scale", [1e-100, 1e-12, 1e100])

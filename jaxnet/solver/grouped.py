@@ -20,6 +20,7 @@ from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.solver import group_descent
+from jaxnet.solver.closed_form import RANK
 from jaxnet.solver.group_descent import Lanes
 from jaxnet.solver.grouped_design import GroupedDesign
 from jaxnet.solver.task import Status
@@ -199,18 +200,32 @@ def _judged(design: GroupedDesign, beta, seal: group_descent.Certificate, passes
 
 
 def _ridge(design: GroupedDesign, data, alphas: Float[np.ndarray, " A"], tol: float) -> _Fits:
-    """rho = 0 in closed form: the imputations come apart, b_d = W Z_d'(Z_d Z_d' + alpha)^-1 y_d with Z = A W, W = l2^-1/2."""
+    """rho = 0 in closed form: the imputations come apart, b_d = W Z_d'(Z_d Z_d' + alpha)^-1 y_d with Z = A W, W = l2^-1/2.
+
+    As in closed_form.py, an alpha that is nothing against the eigenvalues gives the least-norm solution, and its gap is what
+    the pseudo-inverse H^+ would still gain, g'H^+g / 2 with g the gradient.
+    """
     P, m, _ = design.stored.columns.shape
     _, (l2,) = design.strengths(np.ones(1), np.zeros(1))
     W = np.where(l2 > 0, 1.0 / np.sqrt(np.where(l2 > 0, l2, 1.0)), 0.0)
-    beta = np.zeros((len(alphas), P, m))
+    beta, gain = np.zeros((len(alphas), P, m)), np.zeros(len(alphas))
+    weak = np.ones(len(alphas), bool)
     for d in range(m):
-        columns = design.stored.columns[:, d]
+        y, columns = design.stored.y[d], design.stored.columns[:, d]
         mine = np.where(columns.any(axis=1), W, 0.0)
-        left, values, right = np.linalg.svd(columns * mine[:, None], full_matrices=False)  # of Z_d', (P, N)
-        scores = values * (right @ design.stored.y[d])
-        beta[:, :, d] = (scores / (values**2 + alphas[:, None])) @ left.T * mine
+        left, roots, right = np.linalg.svd(columns * mine[:, None], full_matrices=False)  # of Z_d', (P, N)
+        values = roots**2
+        negligible = alphas <= RANK * values[0]
+        kept = ~negligible[:, None] | (values > RANK * values[0])
+        inverse = np.where(kept, 1.0 / np.where(kept, values + alphas[:, None], 1.0), 0.0)
+        scores = inverse * (roots * (right @ y))
+        beta[:, :, d] = scores @ left.T * mine
+        slope = roots * (right @ (y[:, None] - columns.T @ beta[:, :, d].T)).T - alphas[:, None] * scores
+        gain += 0.5 * np.sum(inverse * slope**2, axis=1)
+        weak &= negligible
     strengths = design.strengths(alphas, np.zeros(len(alphas)))
     lanes = Lanes(beta, np.tile(np.arange(P, dtype=np.int32), (len(alphas), 1)), np.full(len(alphas), P), *strengths)
     seal = _seal(data, lanes, group_descent.residual_and_gradient(data, lanes))
-    return _judged(design, beta, seal, np.ones(len(alphas), int), tol)
+    null = 0.5 * m * float(design.stored.moment)
+    exact = gain / null if null > 0 else np.zeros(len(alphas))
+    return _judged(design, beta, seal._replace(gap=np.where(weak, exact, seal.gap)), np.ones(len(alphas), int), tol)
