@@ -148,7 +148,6 @@ class Collector:
             options=fit_options(request, problem.factors),
             fold_coefs=fold_coefs,
             fold_intercepts=fold_intercepts,
-            preparation=request.preparation(problem.filler),
         )
 
     def _rows(self, keys: list[tuple[int, int, int]]) -> tuple[SparseRows, np.ndarray]:

@@ -67,6 +67,7 @@ def averaged(request: Request, problem: Problem, whole: SweepResult) -> SweepRes
     return _assembled(
         replace(
             whole,
+            preparation=request.preparation(problem.filler),
             gap=of_filling(whole.gap).max(axis=-2),
             kkt=of_filling(whole.kkt).max(axis=-2),
             iterations=of_filling(whole.iterations).sum(axis=-2),

@@ -166,6 +166,7 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
     else:
         problem, result = _solve(imputations.stacked(request) if request.pool else request, progress, journal)
         result = _scored(problem, result if request.relax is None else relaxed(problem, result))
+        result = replace(result, preparation=request.preparation(problem.filler))
     journal.finish(result)
     return result
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.result.fit import BestFit, FitOptions, Status
-from jaxnet.result.rows import predictions, result_columns
 from jaxnet.result.sparse_rows import SparseRows
 from jaxnet.selection.averages import fold_mean, fold_se
 from jaxnet.selection.choice import choose_fit
@@ -17,6 +16,7 @@ from jaxnet.selection.criteria import Criteria, information_criteria
 from jaxnet.selection.explanation import Explanation, explain_best
 from jaxnet.selection.grid import grid_position
 from jaxnet.selection.ranking import select_best
+from jaxnet.selection.rows import predictions, result_columns
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
