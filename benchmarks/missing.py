@@ -9,6 +9,7 @@ median of several calls in one process after a first one that compiles; each cal
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -49,12 +50,12 @@ def main() -> None:
     complete = seconds(lambda: sweep(X), args.times)
     print(f"{'complete':34}{complete:8.2f} s")
     for missing in ("mean", "median", "neighbours", "iterative", jaxnet.Missing("mean", indicators=True)):
-        spent = seconds(lambda missing=missing: sweep(holes, missing), args.times)
+        spent = seconds(partial(sweep, holes, missing), args.times)
         bound = f"  (at most {MOST_FILL})" if missing == "mean" else ""
         print(f"{_name(missing):34}{spent:8.2f} s  {spent / complete:6.2f} x complete{bound}")
     for pool in ("average", "stacked", "grouped"):
         one, many = (
-            seconds(lambda m=m: sweep(holes, jaxnet.MultipleFill(m=m, pool=pool)), 1 if m > 1 else args.times)
+            seconds(partial(sweep, holes, jaxnet.MultipleFill(m=m, pool=pool)), 1 if m > 1 else args.times)
             for m in (1, 20)
         )
         print(f"{f'multiple, {pool}: m = 1':34}{one:8.2f} s")

@@ -25,6 +25,8 @@ _HOME = {
     "StabilityResult": "selection.stability_result",
     "selection_frequencies": "selection.frequencies",
     "SelectionFrequencies": "selection.frequencies",
+    "pooled_coefficients": "selection.pooled",
+    "PooledCoefficients": "selection.pooled",
     "Explanation": "selection.explanation",
     "KFold": "resampling",
     "RepeatedKFold": "resampling",
@@ -108,6 +110,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.selection.frequencies import SelectionFrequencies as SelectionFrequencies
     from jaxnet.selection.frequencies import selection_frequencies as selection_frequencies
     from jaxnet.selection.nested import nested_sweep as nested_sweep
+    from jaxnet.selection.pooled import PooledCoefficients as PooledCoefficients
+    from jaxnet.selection.pooled import pooled_coefficients as pooled_coefficients
     from jaxnet.selection.stability import stability_selection as stability_selection
     from jaxnet.selection.stability_result import StabilityResult as StabilityResult
     from jaxnet.store.reading import Store as Store
