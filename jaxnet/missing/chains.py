@@ -1,6 +1,6 @@
 """Chained regressions: columns with missing values are regressed on all others in turn, round after round.
 
-The order is that of the columns' missing values, fewest first, of equal ones the earlier column; within a round a
+The order is that of the columns' missing weight, least first, of equal ones the earlier column; within a round a
 regression sees what those before it have filled (Gauss and Seidel).
 """
 
@@ -35,10 +35,16 @@ class Holes(NamedTuple):
         """Of rows of positive weight."""
         varies = units.sd > 0
         missing = np.isnan(X[:, varies])
-        count = missing.sum(axis=0)
-        order = np.argsort(count, kind="stable")
         share = weights / np.max(weights, initial=np.finfo(float).tiny)
-        return cls(units.scaled(X)[:, varies], share / max(share.sum(), 1.0), missing, order[count[order] > 0])
+        count = np.round((missing * share[:, None]).sum(axis=0), 9)  # so that rounding does not break ties
+        order = np.argsort(count, kind="stable")
+        order = order[missing.any(axis=0)[order]]
+        return cls(units.scaled(X)[:, varies], share / max(share.sum(), 1.0), missing, order)
+
+    def per_row(self, j: int) -> float:
+        """|O| / sum_{i in O} w_i, what brings weights to one per row where column j is observed."""
+        there = ~self.missing[:, j]
+        return there.sum() / max(self.weights[there].sum(), np.finfo(float).tiny)
 
     def visits(self) -> Iterator[tuple[int, Int[np.ndarray, " u"]]]:
         """Every column of a round with its missing rows."""

@@ -23,8 +23,8 @@ class IterativeFill(ModelFill):
     """Each missing value is predicted from the row's other columns: chained penalised regressions.
 
     With z the columns less their mean, in units of their standard deviation (weighted, over the observed training cells, and
-    kept), missing values start at the mean, z = 0. Then the columns with missing training values are visited, fewest
-    missing first: over the training rows O where column j is observed minimise
+    kept), missing values start at the mean, z = 0. Then the columns with missing training values are visited, those of
+    least missing weight first: over the training rows O where column j is observed minimise
 
         1/2 sum_{i in O} w_i (z_ij - b0 - sum_{k != j} z_ik b_k)^2 + alpha (rho |b|_1 + (1 - rho)/2 |b|^2)
 

@@ -28,21 +28,22 @@ FREE = 1e-9
 class MultipleFill(Fill):
     """m fillings, each by chained ridge regressions whose predictions get noise: multiple imputation.
 
-    Each chain goes through the columns as `IterativeFill` does, with draws for predictions. With n training rows, of which
-    column j is observed on O, w their weights (sum one), b, b0 the ridge coefficients and H its hat matrix:
+    Each chain goes through the columns as `IterativeFill` does, with draws for predictions. With O the training rows where
+    column j is observed, w the weights, v = w |O| / sum_O w, b, b0 the ridge coefficients and H its hat matrix:
 
     - draws="noise": z = b0 + z'b + s e, e standard normal, with the residual variance
 
-          s^2 = n sum_{i in O} w_i r_i^2 / (|O| - trace H),
+          s^2 = sum_{i in O} v_i r_i^2 / (|O| - trace H),
 
-      unbiased under the prior that the ridge stands for, b ~ N(0, s^2/(n alpha)), also where p is far above n: there the
-      trace nears |O|, but stays below it as alpha > 0. Coefficients count as known.
+      unbiased under the prior that the ridge stands for, b ~ N(0, s^2 sum_O w / (|O| alpha)), also where p is far above
+      n: there the trace nears |O|, but stays below it as alpha > 0. Coefficients count as known, so that where p is not small
+      against n these draws vary less than predictions err.
     - draws="posterior": s^2 and then (b0, b) are drawn from their posterior under that prior (flat for b0, 1/s^2 for s^2),
-      then z as above: s^2 = n F / chi2(|O| - 1), F twice the least objective. The coefficients' part makes these draws wider;
-      take it where p is not small against n. Coefficients are drawn by refitting to a perturbed response,
-      which needs no matrix of size p.
+      then z as above: s^2 = F |O| / sum_O w / chi2(|O| - 1), F twice the least objective. Wider by what is not known of the
+      coefficients: take it where p is not small against n. They are drawn by refitting to a perturbed response, which needs no
+      matrix of size p.
 
-    Rows count once in |O| and n, whatever their weight; the noise of a cell does not depend on its row's weight.
+    Rows count once in |O|, whatever their weight; the noise of a cell does not depend on its row's weight.
 
     - m: number of fillings, at least 1; default 5.
     - draws: "noise" (default) or "posterior".
@@ -180,12 +181,11 @@ class MultipleFiller(Filler):
 
 def _noise(state: Regressions, holes: Holes, rngs: list[np.random.Generator]) -> Draw:
     """Predictions with noise of the residual variance."""
-    n = len(holes.weights)
 
     def draw(j, U):
         found = state.regress(j, U, state.Z[:, :, j], traced=True)
         enough = found.free > FREE
-        variance = np.where(enough, n * found.rss / np.where(enough, found.free, 1.0), 0.0)
+        variance = np.where(enough, holes.per_row(j) * found.rss / np.where(enough, found.free, 1.0), 0.0)
         return found.fitted + np.sqrt(variance)[:, None] * _normal(rngs, len(U))
 
     return draw
@@ -198,16 +198,18 @@ def _posterior(state: Regressions, holes: Holes, rngs: list[np.random.Generator]
     proportional to s, and the fit is linear: a fit to Zu + d for s = 1 is enough.
     """
     n, p = holes.Z.shape
-    noise = 1 / np.sqrt(n * np.maximum(holes.weights, np.finfo(float).tiny))
+    root = np.sqrt(np.maximum(holes.weights, np.finfo(float).tiny))
 
     def draw(j, U):
         found = state.regress(j, U, state.Z[:, :, j])
+        per_row = holes.per_row(j)
         chi2 = np.array([rng.chisquare(max(n - len(U) - 1, 1)) for rng in rngs])
-        s = np.sqrt(n * found.energy / chi2)[:, None]
-        u = _normal(rngs, p) / np.sqrt(n * alpha)
+        s = np.sqrt(per_row * found.energy / chi2)[:, None]
+        u = _normal(rngs, p) / np.sqrt(per_row * alpha)
         u[:, j] = 0.0
         prior = np.matmul(state.Z, u[:, :, None])[..., 0]
-        change = prior[:, U] - state.regress(j, U, prior + noise * _normal(rngs, n)).fitted
+        noise = _normal(rngs, n) / root / np.sqrt(per_row)
+        change = prior[:, U] - state.regress(j, U, prior + noise).fitted
         return found.fitted + s * (change + _normal(rngs, len(U)))
 
     return draw

@@ -101,7 +101,7 @@ class NeighbourFiller(Filler):
             share = share * np.where(zero.any(axis=1, keepdims=True), zero, near)
         total = share.sum(axis=1)
         values = np.where(there, self.rows[chosen, j], 0.0)
-        peak = max(np.max(np.abs(values), initial=0.0), np.finfo(float).tiny)
+        peak = max(np.max(np.abs(self.rows[donor, j]), initial=0.0), np.finfo(float).tiny)  # not of some rows' donors
         found = peak * ((share * (values / peak)).sum(axis=1) / np.where(total > 0, total, 1.0))
         return np.where(total > 0, found, mean)
 

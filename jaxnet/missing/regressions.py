@@ -81,18 +81,19 @@ class KernelRidge(Regressions):
         A = self.root[:, None] * self.Z
         G = A @ A.swapaxes(1, 2)
         G[:, np.arange(len(self.root)), np.arange(len(self.root))] += self.alpha
-        self.inverse, self.replaced = np.linalg.inv(G), 0
+        self.inverse, self.replaced, self._cut = np.linalg.inv(G), 0, None
 
     def regress(self, j, U, Y, traced=False):
         M, s = self.inverse, self.root
-        z = (s * self.Z[:, :, j])[..., None]
-        a = M @ z
-        gain = 1 / (1 - _inner(z, a))
-        self._without = a[..., 0], gain[..., 0]
+        if self._cut is None or self._cut[0] != j:  # a second response of the same column has the same
+            z = (s * self.Z[:, :, j])[..., None]
+            a = M @ z
+            gain = 1 / (1 - _inner(z, a))
+            MU = M[:, U] + gain * (a[:, U] @ a.swapaxes(1, 2))
+            self._cut = j, a, gain, MU, MU[:, :, U]
+        _, a, gain, MU, MUU = self._cut
         V = np.stack([s * Y, np.broadcast_to(s, Y.shape)], axis=2)
         V[:, U] = 0.0
-        MU = M[:, U] + gain * (a[:, U] @ a.swapaxes(1, 2))
-        MUU = MU[:, :, U]
         first = M @ V + a @ (gain * (a.swapaxes(1, 2) @ V))
         W = np.linalg.inv(MUU) if traced else None
         E = W @ first[:, U] if traced else np.linalg.solve(MUU, first[:, U])
@@ -117,7 +118,8 @@ class KernelRidge(Regressions):
         if self.replaced >= REFRESH:
             self.refresh()
             return
-        a, gain = self._without
+        a, gain = (x[..., 0] for x in self._cut[1:3])
+        self._cut = None
         z = self.root * self.Z[:, :, j]
         g = np.matmul(self.inverse, z[..., None])[..., 0] + a * (gain * np.sum(a * z, axis=1, keepdims=True))
         loss = 1 / (1 + np.sum(z * g, axis=1, keepdims=True))
