@@ -78,6 +78,9 @@ class Request:
     def pool(self) -> str | None:
         """How the fits to several fillings are pooled; None where there is one."""
         return None if self.missing is None else self.missing.fill.pool
+    def complete_rows(self) -> bool:
+        """Whether X says which rows have weight."""
+        return self.missing is not None and self.missing.fill.complete_rows
 
     @property
     def bounded(self) -> bool:
