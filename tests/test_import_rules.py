@@ -11,6 +11,7 @@ ROOT = Path(jaxnet.__file__).parent
 ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
 ONE_SWEEP = {
     "sweeps",
+    "features",
     "request",
     "problem",
     "dispatch",

@@ -50,6 +50,8 @@ def mixed_columns(
     Raises `InvalidInput` as `as_matrix` does, but for text and missing values, and for columns that are neither numbers
     nor labels.
     """
+    if isinstance(X, MixedColumns):  # read already, a tuple besides
+        return X
     refuse_containers(X, name)
     frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, name)
     if frame is None:

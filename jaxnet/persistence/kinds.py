@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence import checks, encoding_checks
+from jaxnet.persistence import checks, encoding_checks, missing_checks
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,12 @@ KINDS: dict[str, Kind] = {
     "Sentinel": Record("jaxnet.missing.hints", checks.is_sentinel),
     "Adaptive": Data("jaxnet.adaptive", checks.is_adaptive),
     "Pairwise": Data("jaxnet.missing.pairwise", checks.is_pairwise),
+    "Missing": Data("jaxnet.missing.options", missing_checks.is_missing),
+    "SimpleFill": Data("jaxnet.missing.simple", missing_checks.is_simple_fill),
+    "SimpleFiller": Data("jaxnet.missing.simple", missing_checks.is_simple_filler),
+    "CompleteCases": Data("jaxnet.missing.complete", lambda value: True),
+    "Unfilled": Data("jaxnet.missing.complete", lambda value: True),
+    "Preparation": Data("jaxnet.missing.preparation", missing_checks.is_preparation),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),
