@@ -55,7 +55,7 @@ def _select(args: argparse.Namespace, data, check_interrupt: Check):
                 progress(done, total)
 
         found = stability_selection(
-            data.X,
+            data.fitted,
             data.y,
             rho=args.rho,
             n_pairs=args.pairs,
@@ -66,7 +66,9 @@ def _select(args: argparse.Namespace, data, check_interrupt: Check):
             seed=args.seed,
             sample_weight=data.weights,
             standardize=not args.no_standardize,
+            missing=data.missing,
+            categories=data.categories,
             progress=step,
         )
     check_interrupt()
-    return replace(found, feature_names=data.features)
+    return found if data.prepared is not None else replace(found, feature_names=data.features)

@@ -40,6 +40,15 @@ class MixedColumns(NamedTuple):
     factors: tuple[Factor | None, ...]
     names: tuple[str, ...] | None
 
+    def raw(self) -> tuple[tuple[str, ...], list[np.ndarray]]:
+        """Names and columns: numbers, and labels as objects, None where missing."""
+        plain = iter(self.numbers.T)
+        columns = [
+            next(plain) if factor is None else np.array([*factor.labels, None], dtype=object)[factor.codes]
+            for factor in self.factors
+        ]
+        return self.names or tuple(f"x{j}" for j in range(len(columns))), columns
+
 
 def mixed_columns(
     X: Any, name: str, *, columns: tuple[str, ...] | None = None, labelled: Labelled | None = None

@@ -47,9 +47,10 @@ def stability_selection(
       with one of them, or none, cutoff is 0.75, and false_selections 1 where that is left open.
     - bound: "unimodal" (default), "worst-case", "meinshausen-buehlmann" or "r-concave": what the expected number of
       false selections is held below.
-    - options: those of `jaxnet.sweep`, `missing` and `categories` too, but cv, rho and keep_fold_coefs; the columns selected
-      from are those made. `alphas` is 50 by default here, and `standardize` True: else which column enters first depends on its unit. Unpenalised columns are in every fit: they are
-      reported as selected and count neither for q nor for the bound.
+    - options: those of `jaxnet.sweep`, `missing` and `categories` too, but cv, rho and keep_fold_coefs; the columns
+      selected from are those made. `alphas` is 50 by default here, and `standardize` True: else which column enters first
+      depends on its unit. Unpenalised columns are in every fit: they are reported as selected and count neither for q nor
+      for the bound.
 
     Returns a `StabilityResult`. Raises InvalidInput for wrong arguments, several responses, too few rows or columns to choose
     from, and where a bound says nothing or cannot be kept.
