@@ -46,6 +46,25 @@ class Dataset:
         """What a sweep takes for X."""
         return self.X if self.prepared is None else self.prepared
 
+    def remarks(self) -> list[str]:
+        """What becomes of labels, and how much is missing: a sentence each, none if there is nothing to say."""
+        if self.prepared is None:
+            return []
+        encoding, said = self.prepared.encoding, []
+        made = np.bincount(encoding.source[encoding.level >= 0], minlength=len(self.features)).tolist()
+        levels = {name: made[j] for j, name in enumerate(self.features) if encoding.labelled[j]}
+        if levels:
+            total = counted(sum(levels.values()), "indicator")
+            said.append(f"{counted(len(levels), 'column')} of labels became {total}: {listed_counts(levels)}.")
+        found = zip(self.features, self.X.missing_counts().tolist(), strict=True)
+        gaps = {name: count for name, count in found if count}
+        if gaps:
+            more = len(self.prepared.indicated)
+            also = f"; {counted(more, 'indicator')} of what is missing added" if more else ""
+            total = counted(sum(gaps.values()), "value")
+            said.append(f"{total} missing in {counted(len(gaps), 'column')}: {listed_counts(gaps)}{also}.")
+        return said
+
     def fingerprint(self) -> str:
         """The same for the same rows, columns and weights, whatever file they came from."""
         if self.prepared is None:
@@ -98,38 +117,22 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
         target=target,
         missing=missing,
     )
-    return (
-        dataset if isinstance(dataset.X, np.ndarray) else _prepared(dataset, table, categories_of(args, features), args)
-    )
+    return dataset if isinstance(dataset.X, np.ndarray) else _prepared(dataset, table, categories_of(args, features))
 
 
-def _prepared(dataset: Dataset, table: Table, categories: Categories, args: argparse.Namespace) -> Dataset:
-    """With labels encoded; says what becomes of them, and how much is missing."""
+def _prepared(dataset: Dataset, table: Table, categories: Categories) -> Dataset:
+    """With labels encoded; refuses missing values if nothing was asked for about them."""
     from jaxnet.features import Features
 
-    found, missing = dataset.X, dataset.missing
-    labelled = {name: factor for name, factor in zip(found.names, found.factors, strict=True) if factor is not None}
-    gaps = {name: int(np.count_nonzero(factor.codes < 0)) for name, factor in labelled.items()}
-    numeric = [name for name in found.names if name not in labelled]
-    if missing is None:
+    found = dataset.X
+    if dataset.missing is None:
+        numeric = [name for name, factor in zip(found.names, found.factors, strict=True) if factor is None]
         table.check_finite(found.numbers, numeric)
-        if categories.missing == "mode" and any(gaps.values()):
+        if categories.missing == "mode" and found.missing_counts().any():
             raise InvalidInput(
                 "--missing-level mode needs --missing: say how other missing values are filled, such as mean."
             )
-    prepared = Features.of(found, missing, categories)
-    gaps |= dict(zip(numeric, np.isnan(found.numbers).sum(axis=0).tolist(), strict=True))
-    if labelled:
-        made = np.bincount(prepared.encoding.source[prepared.encoding.level >= 0], minlength=len(found.names))
-        counts = {name: int(made[found.names.index(name)]) for name in labelled}
-        note(f"{counted(len(labelled), 'column')} of labels became {counted(sum(counts.values()), 'indicator')}: "
-             f"{listed_counts(counts)}.", args.quiet)  # fmt: skip
-    gaps = {name: count for name, count in gaps.items() if count}
-    if gaps:
-        also = f"; {counted(len(prepared.indicated), 'column')} added for where" if len(prepared.indicated) else ""
-        note(f"{counted(sum(gaps.values()), 'value')} missing in {counted(len(gaps), 'column')}: "
-             f"{listed_counts(gaps)}{also}.", args.quiet)  # fmt: skip
-    return replace(dataset, categories=categories, prepared=prepared)
+    return replace(dataset, categories=categories, prepared=Features.of(found, dataset.missing, categories))
 
 
 def counted(count: int, noun: str) -> str:

@@ -45,10 +45,8 @@ class FinishedRun:
             table.position(name, "the run's column")
         weights = model.get("weights", summary.get("request", {}).get("weights"))
         w = None if weights is None else as_weights(table.vector(weights, "--weights"), len(table), name=weights)
-        if preparation is None:
-            X = table.matrix(names, can_drop=False)
-        else:
-            X = table.mixed(names, preparation.encoding.labelled)
+        labelled = None if preparation is None else preparation.encoding.labelled
+        X = table.matrix(names, can_drop=False) if labelled is None else table.mixed(names, labelled)
         return cls(model, summary, X, table.vector(model["target"], "the target"), w)
 
     @property

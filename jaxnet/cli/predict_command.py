@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxnet.cli.console import note, say
 from jaxnet.cli.csv_text import csv_text
-from jaxnet.cli.dataset import load_stream
+from jaxnet.cli.dataset import counted, load_stream
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.one_file import check_file, write_file
 from jaxnet.cli.run_folder import read_run
@@ -42,7 +42,10 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         note(f"wrote {score.rows:,} predictions to {args.out}.", args.quiet)
     predictor.warn(stream.source)
     if score.unknown:
-        note(f"{score.unknown:,} rows miss a value that the model needs: they have no prediction (nan).", False)
+        note(
+            f"{counted(score.unknown, 'row')} without a prediction (nan): a value that the model needs is missing.",
+            False,
+        )
     if model["target"] in stream.names and score.errors is not None:
         note(f"{stream.source} holds {model['target']!r}: {score}.", args.quiet)
 

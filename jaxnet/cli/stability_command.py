@@ -20,6 +20,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         if path is not None:
             check_file(path, args.overwrite, "the frequencies" if option == "--out" else "the picture", option)
     data = load_dataset(args)
+    for remark in data.remarks():
+        note(remark, args.quiet)
     found = _select(args, data, check_interrupt)
     rows = found.rows()
     chosen = [row for row in rows if row["selected"]]

@@ -80,6 +80,8 @@ def _describe(folds: KFold) -> str:
 def _announce(args: argparse.Namespace, dataset: Dataset, folds: KFold) -> None:
     n, p = len(dataset.y), len(dataset.features)
     note(f"read {dataset.source}: {n:,} rows, {p:,} features, target {dataset.target!r}.", args.quiet)
+    for remark in dataset.remarks():
+        note(remark, args.quiet)
     steps = np.diff(dataset.y)
     if not folds.shuffle and len(steps) > 2 and steps.any() and (np.all(steps >= 0) or np.all(steps <= 0)):
         note(f"the rows are sorted by {dataset.target!r}, so folds of neighbours mislead: add --shuffle.", args.quiet)

@@ -24,7 +24,7 @@ from jaxnet.data.frames import NotNumeric, as_frame, column_label, frame_matrix,
 from jaxnet.errors import InvalidInput
 
 if TYPE_CHECKING:  # a saved encoding needs no time for annotations
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
 
 Reader = Callable[[], "np.ndarray | Factor"]
 Labelled = Sequence["bool | None"]
@@ -39,6 +39,11 @@ class MixedColumns(NamedTuple):
     numbers: Float[np.ndarray, "n k"]
     factors: tuple[Factor | None, ...]
     names: tuple[str, ...] | None
+
+    def missing_counts(self) -> Int[np.ndarray, " p"]:
+        """How many rows miss each column."""
+        plain = iter(np.isnan(self.numbers).sum(axis=0))
+        return np.array([next(plain) if f is None else np.count_nonzero(f.codes < 0) for f in self.factors])
 
     def raw(self) -> tuple[tuple[str, ...], list[np.ndarray]]:
         """Names and columns: numbers, and labels as objects, None where missing."""
