@@ -78,6 +78,8 @@ class Request:
     def pool(self) -> str | None:
         """How the fits to several fillings are pooled; None where there is one."""
         return None if self.missing is None else self.missing.fill.pool
+
+    @property
     def complete_rows(self) -> bool:
         """Whether X says which rows have weight."""
         return self.missing is not None and self.missing.fill.complete_rows

@@ -12,11 +12,13 @@ import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
 from jaxnet.missing.comparisons import Comparisons
+from jaxnet.missing.complete import Unfilled
 from jaxnet.missing.hints import Sentinel
 from jaxnet.missing.iterative import IterativeFiller
 from jaxnet.missing.little import LittleTest
 from jaxnet.missing.multiple import MultipleFiller
 from jaxnet.missing.neighbours import NeighbourFiller
+from jaxnet.missing.simple import SimpleFiller
 from jaxnet.persistence.seal import SEALED
 from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
 from jaxnet.selection.bounds import StabilityParameters
@@ -244,6 +246,25 @@ def encoding(columns: bool = True) -> jaxnet.Encoding:
     )
 
 
+def preparation(columns: bool = True) -> jaxnet.Preparation:
+    """A made-up preparation: of the columns of `encoding` with an indicator, or of 3 columns and an array."""
+    words = encoding() if columns else None
+    m = 5 if columns else 3
+    return jaxnet.Preparation(
+        columns=words.columns if columns else None,
+        given=3,
+        names=(*words.names, "missing(dose)") if columns else None,
+        encoding=words,
+        missing=jaxnet.Missing(jaxnet.SimpleFill("median"), indicators=columns, column_limit=0.75),
+        filler=SimpleFiller(numbers(m)),
+        modes=np.array([0.0, 1.0, 0.0, 0.0, 0.0])[:m] * columns,
+        categorical=np.array([False, True, True, True, True])[:m] & columns,
+        left_out=np.array([False, False, True, False, False])[:m],
+        indicated=np.array([0 if columns else 1]),
+        rows=40,
+    )
+
+
 def missing(test: bool = True) -> jaxnet.MissingPatterns:
     """Made-up missing values of 3 columns."""
     return jaxnet.MissingPatterns(
@@ -314,6 +335,23 @@ def objects() -> dict[str, object]:
         ),
         "adaptive": jaxnet.Adaptive(2, rho=np.float64(1.0), cv=jaxnet.KFold(3)),
         "pairwise": jaxnet.Pairwise("max-norm", least=np.float64(0.25)),
+        "missing": jaxnet.Missing("mode", np.bool_(True), False, np.float64(0.5)),
+        "fills": [
+            jaxnet.SimpleFill("constant", np.float64(-1.5)),
+            jaxnet.CompleteCases(),
+            Unfilled(),
+            SimpleFiller(numbers(3)),
+        ],
+        "preparation": preparation(),
+        "preparation_of_an_array": preparation(columns=False),
+        "prepared_result": result(preparation=preparation(columns=False)),
+        "prepared_model": _changed(
+            model("Lasso", missing="median", categories=jaxnet.Categories()),
+            n_features_in_=3,
+            feature_names_in_=np.array(["dose", "site", "flag"], dtype=object),
+            coef_=numbers(6),
+            preparation_=preparation(),
+        ),
         "relaxed_adaptive_cv": _changed(
             model("ElasticNetCV", adaptive=jaxnet.Adaptive(alpha=0.5), relax=(1.0, 0.0)), blend_=np.float64(0.0)
         ),

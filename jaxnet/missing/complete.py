@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from jaxnet.design.dense import DenseDesign
 from jaxnet.missing.fill import Fill, Filler, Layout
 
 
@@ -32,6 +31,8 @@ class CompleteCases(Fill):
         return Unfilled()
 
     def lay_out(self, table, *, dtype, centred):
+        from jaxnet.design.dense import DenseDesign
+
         zero = np.zeros(table.X.shape[1])
         return Layout(*DenseDesign.build(table.X, dtype=dtype, centred=centred, fill=zero), Unfilled())
 

@@ -43,6 +43,21 @@ class Preparation:
     indicated: Int[np.ndarray, " k"]
     rows: int
 
+    @property
+    def width(self) -> int:
+        """How many columns are made."""
+        return len(self.modes) + len(self.indicated)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A name for every column made: `names`, or x0, x1, ... and missing(x0) for indicators."""
+        own = tuple(f"x{j}" for j in range(len(self.modes)))
+        return self.names or own + tuple(f"missing({own[j]})" for j in self.indicated)
+
+    def __repr__(self) -> str:
+        how = "categories encoded" if self.missing is None else repr(self.missing)
+        return f"Preparation: {self.given:,} columns into {self.width:,} ({how}), as fitted to {self.rows:,} rows"
+
     def transform(self, X: Any, *, name: str = "X") -> Float[np.ndarray, "n p"]:
         """The columns of new rows, in the order of the coefficients.
 

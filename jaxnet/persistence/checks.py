@@ -52,6 +52,7 @@ def is_sweep_result(result: Any) -> bool:
             result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
             type(result.metric) is str,
             result.blend is None or _is_array(result.blend, "f", grid[-2:-1]),
+            result.preparation is None or _makes(result.preparation, width),
         )
     )
 
@@ -152,6 +153,7 @@ def is_stability_result(found: Any) -> bool:
             _is_real(found.rho) and type(found.n_pairs) is int and type(found.bound) is str,
             type(found.parameters).__name__ == "StabilityParameters",
             _are_names(found.feature_names, *p),
+            found.preparation is None or _makes(found.preparation, *p),
         )
     )
 
@@ -333,7 +335,7 @@ FITTED["Lasso"] = FITTED["ElasticNet"]
 FITTED["LassoCV"] = (*FITTED["ElasticNet"], "alpha_", "alphas_", "mse_path_")
 FITTED["ElasticNetCV"] = (*FITTED["LassoCV"], "l1_ratio_")
 FITTED["StabilitySelection"] = ("support_", "frequencies_", "result_", "n_features_in_")
-SOMETIMES = ("feature_names_in_", "blend_")
+SOMETIMES = ("feature_names_in_", "blend_", "preparation_")
 """What `fit` sets for some data and parameters only."""
 
 
@@ -364,14 +366,21 @@ def _is_whole(model: Any, fits: Callable[[dict[str, Any]], bool]) -> bool:
 
 def _is_selected(state: dict[str, Any]) -> bool:
     """support_ (p,) and what goes with it."""
-    p, result, columns = (state.get(name) for name in ("n_features_in_", "result_", "feature_names_in_"))
+    result, p = state["result_"], getattr(state["support_"], "size", -1)
     return all(
         (
-            type(p) is int and _is_array(state["support_"], "b", (p,)) and _is_array(state["frequencies_"], "f", (p,)),
+            _is_array(state["support_"], "b", (p,)) and _is_array(state["frequencies_"], "f", (p,)),
             type(result).__name__ == "StabilityResult" and result.selected.shape == (p,),
-            columns is None or _is_array(columns, "O", (p,)),
+            _is_of_columns(state, p),
         )
     )
+
+
+def _is_of_columns(state: dict[str, Any], p: int) -> bool:
+    """Whether what was fitted to p columns was given as many, or has what makes them of those it was given."""
+    given, columns, preparation = (state.get(name) for name in ("n_features_in_", "feature_names_in_", "preparation_"))
+    made = given == p if preparation is None else _makes(preparation, p) and preparation.given == given
+    return type(given) is int and made and (columns is None or _is_array(columns, "O", (given,)))
 
 
 def _is_linear(state: dict[str, Any]) -> bool:
@@ -380,15 +389,13 @@ def _is_linear(state: dict[str, Any]) -> bool:
     if not _is_array(coef, "f") or coef.ndim not in (1, 2):
         return False
     p, responses = coef.shape[-1], coef.shape[:-1]
-    columns = state.get("feature_names_in_")
     counts = iterations if type(iterations) is list else [iterations]
     return all(
         (
-            type(state["n_features_in_"]) is int and state["n_features_in_"] == p,
             _is_real(intercept) or _is_array(intercept, "f", responses or (1,)),
             _is_array(state["dual_gap_"], "f", responses) if responses else _is_real(state["dual_gap_"]),
             set(map(type, counts)) <= {int} and len(counts) == math.prod(responses),
-            columns is None or _is_array(columns, "O", (p,)),
+            _is_of_columns(state, p),
         )
     )
 
@@ -398,6 +405,11 @@ def _is_chosen(state: dict[str, Any]) -> bool:
     numbers = all(_is_real(state.get(name, 0.0)) for name in ("alpha_", "l1_ratio_", "blend_"))
     arrays = _is_array(state["mse_path_"], "f") and _is_array(state["alphas_"], "f")
     return numbers and arrays and state["mse_path_"].ndim <= 3 + ("blend_" in state) and state["alphas_"].ndim in (1, 2)
+
+
+def _makes(preparation: Any, width: int) -> bool:
+    """Whether this makes so many columns."""
+    return type(preparation).__name__ == "Preparation" and preparation.width == width
 
 
 def _are_names(names: Any, count: int) -> bool:

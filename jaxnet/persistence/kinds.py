@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence import checks, encoding_checks
+from jaxnet.persistence import checks, encoding_checks, missing_checks
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,12 @@ KINDS: dict[str, Kind] = {
     "IterativeFiller": Data("jaxnet.missing.iterative", checks.is_iterative_filler),
     "MultipleFill": Data("jaxnet.missing.multiple", checks.is_fill),
     "MultipleFiller": Data("jaxnet.missing.multiple", checks.is_multiple_filler),
+    "Missing": Data("jaxnet.missing.options", missing_checks.is_missing),
+    "SimpleFill": Data("jaxnet.missing.simple", missing_checks.is_simple_fill),
+    "SimpleFiller": Data("jaxnet.missing.simple", missing_checks.is_simple_filler),
+    "CompleteCases": Data("jaxnet.missing.complete", lambda value: True),
+    "Unfilled": Data("jaxnet.missing.complete", lambda value: True),
+    "Preparation": Data("jaxnet.missing.preparation", missing_checks.is_preparation),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),

@@ -119,6 +119,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
     return [
         *rows,
         ("columns", f"{result.n_features:,}"),
+        *_prepared(result),
         ("grid", f"{R} rho x {A} alphas, {'all rows' if not folds else f'{folds} folds and all rows'}"),
         ("rho (L1 share)", ", ".join(f"{r:g}" for r in result.rho[:12]) + (", ..." if R > 12 else "")),
         ("alpha (strength)", f"{alphas.min():.4g} to {alphas.max():.4g}"),
@@ -126,6 +127,23 @@ def _facts(source: Source) -> list[tuple[str, str]]:
         ("intercept", "yes" if options.fit_intercept else "no"),
         ("sample weights", "yes" if options.weighted else "no"),
     ]
+
+
+def _prepared(result: SweepResult) -> list[tuple[str, str]]:
+    """What was done about missing values and categories."""
+    preparation = result.preparation
+    if preparation is None:
+        return []
+    encoding, asked = preparation.encoding, preparation.missing
+    facts = [("columns of the table", f"{preparation.given:,}"), ("rows fitted", f"{preparation.rows:,}")]
+    if encoding is not None and any(encoding.labelled):
+        made = int(np.count_nonzero(encoding.level >= 0))
+        facts.append(("categories", f"{sum(encoding.labelled):,} columns of labels as {made:,} indicators"))
+    if asked is not None:
+        extra = f", {len(preparation.indicated):,} indicators" if asked.indicators else ""
+        limit = "" if asked.column_limit >= 1 else f", columns missing at most {asked.column_limit:.0%}"
+        facts.append(("missing values", f"{asked.fill}{extra}{limit}"))
+    return facts
 
 
 def _winners(source: Source) -> tuple[list[dict[str, Any]], list[str]]:
