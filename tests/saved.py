@@ -20,7 +20,7 @@ from jaxnet.missing.multiple import MultipleFiller
 from jaxnet.missing.neighbours import NeighbourFiller
 from jaxnet.missing.simple import SimpleFiller
 from jaxnet.persistence.seal import SEALED
-from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
+from jaxnet.result import BestFit, FitOptions, Imputations, NestedResult, SparseRows, Status, SweepResult
 from jaxnet.selection.bounds import StabilityParameters
 from jaxnet.selection.criteria import Criteria
 from jaxnet.selection.explanation import Explanation
@@ -100,6 +100,20 @@ def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResu
         fold_intercepts=numbers(*grid, folds) if folds else None,
     )
     return dataclasses.replace(whole, **changes)
+
+
+def imputations(m: int = 2) -> Imputations:
+    """Made-up fits of the grid of `result` to m fillings."""
+    dense = (numbers(6 * m, 4) - 0.5) * (numbers(6 * m, 4) < 0.6)
+    at, columns = np.nonzero(dense)
+    rows = SparseRows(dense[at, columns], columns, np.r_[0, np.cumsum(np.bincount(at, minlength=6 * m))], 4)
+    return Imputations(rows, numbers(2, 3, m))
+
+
+def pooled(within: bool = True) -> jaxnet.PooledCoefficients:
+    """Made-up coefficients of 2 columns over 3 fillings."""
+    figures = numbers(2), numbers(2), numbers(2), numbers(2) if within else None
+    return jaxnet.PooledCoefficients(3, np.array([2, 0]), ("c", "a"), *figures)
 
 
 def nested(responses: int | None = None, folds: int = 3, **changes) -> NestedResult:
@@ -309,6 +323,10 @@ def objects() -> dict[str, object]:
         "result_of_two_responses": result(responses=2),
         "result_without_folds": result(folds=0, feature_names=None),
         "result_of_another_metric": result(metric="r2"),
+        "result_of_imputations": result(imputations=imputations()),
+        "imputations": imputations(),
+        "pooled_coefficients": pooled(),
+        "pooled_coefficients_without_data": pooled(within=False),
         "nested_result": nested(),
         "nested_result_of_two_responses": nested(responses=2, fold_weights=None, metric="mse"),
         "best_fit": BestFit(
