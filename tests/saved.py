@@ -14,10 +14,13 @@ from jaxnet.estimators.protocol import Estimator
 from jaxnet.missing.comparisons import Comparisons
 from jaxnet.missing.complete import Unfilled
 from jaxnet.missing.hints import Sentinel
+from jaxnet.missing.iterative import IterativeFiller
 from jaxnet.missing.little import LittleTest
+from jaxnet.missing.multiple import MultipleFiller
+from jaxnet.missing.neighbours import NeighbourFiller
 from jaxnet.missing.simple import SimpleFiller
 from jaxnet.persistence.seal import SEALED
-from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
+from jaxnet.result import BestFit, FitOptions, Imputations, NestedResult, SparseRows, Status, SweepResult
 from jaxnet.selection.bounds import StabilityParameters
 from jaxnet.selection.criteria import Criteria
 from jaxnet.selection.explanation import Explanation
@@ -243,6 +246,11 @@ def encoding(columns: bool = True) -> jaxnet.Encoding:
     )
 
 
+def imputations(responses: int | None = None) -> Imputations:
+    """Made-up fits to 3 fillings, over the grid of `result`."""
+    return Imputations(result(responses).fold_coefs, result(responses).fold_intercepts)
+
+
 def preparation(columns: bool = True) -> jaxnet.Preparation:
     """A made-up preparation: of the columns of `encoding` with an indicator, or of 3 columns and an array."""
     words = encoding() if columns else None
@@ -284,6 +292,18 @@ def missing(test: bool = True) -> jaxnet.MissingPatterns:
         sentinels=(Sentinel("a", -999.0, 3, 0.0, 10.5),) if test else (),
         hints=("Column 'a' holds -999 in 3 rows.",) if test else (),
     )
+
+
+def regressions(*m: int) -> dict[str, np.ndarray]:
+    """Made-up regressions of 2 columns of 4, of which one is constant."""
+    return {
+        "mean": numbers(4),
+        "sd": np.array([0.5, 0.25, 0.0, 0.125]),
+        "observed": np.array([True, True, True, True]),
+        "columns": np.array([3, 0]),
+        "intercepts": numbers(*m, 2),
+        "coefs": numbers(*m, 2, 4) / 8,
+    }
 
 
 def objects() -> dict[str, object]:
@@ -330,6 +350,8 @@ def objects() -> dict[str, object]:
         "preparation": preparation(),
         "preparation_of_an_array": preparation(columns=False),
         "prepared_result": result(preparation=preparation(columns=False)),
+        "imputed_result": result(imputations=imputations()),
+        "imputed_result_of_two_responses": result(responses=2, imputations=imputations(responses=2)),
         "prepared_model": _changed(
             model("Lasso", missing="median", categories=jaxnet.Categories()),
             n_features_in_=3,
@@ -340,6 +362,12 @@ def objects() -> dict[str, object]:
         "relaxed_adaptive_cv": _changed(
             model("ElasticNetCV", adaptive=jaxnet.Adaptive(alpha=0.5), relax=(1.0, 0.0)), blend_=np.float64(0.0)
         ),
+        "neighbour_fill": jaxnet.NeighbourFill(np.int64(3), weights="distance"),
+        "neighbour_filler": NeighbourFiller(3, "distance", np.where(numbers(5, 4) > 0.8, np.nan, 1.0), numbers(5)),
+        "iterative_fill": jaxnet.IterativeFill(alpha=0.5, rho=np.float64(0.25)),
+        "iterative_filler": IterativeFiller(**regressions(), rounds=10, tol=1e-3, taken=4),
+        "multiple_fill": jaxnet.MultipleFill(m=3, draws="posterior"),
+        "multiple_filler": MultipleFiller(**regressions(3), rows=np.array([0, 2]), n_rows=4, drawn=numbers(3, 2)),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
         "repeated_folds": jaxnet.RepeatedKFold(4, np.int64(2), seed=None),
         "bootstrap": jaxnet.Bootstrap(20, seed=1),

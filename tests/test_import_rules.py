@@ -19,6 +19,7 @@ ONE_SWEEP = {
     "initial",
     "journal",
     "relaxed",
+    "imputations",
 }  # the call and its parts
 SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "missing", "result", "progress"}
 MODELS = SWEEP | {"selection"}

@@ -14,7 +14,7 @@ from jaxnet.cli.run_folder import SUMMARY, model_file, read_run
 from jaxnet.data.arrays import as_weights
 from jaxnet.data.mixed import MixedColumns
 from jaxnet.result import BestFit, SweepResult
-from jaxnet.result.rows import predictions, result_columns
+from jaxnet.selection.rows import predictions, result_columns
 
 
 @dataclass(frozen=True)

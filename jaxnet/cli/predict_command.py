@@ -18,7 +18,7 @@ from jaxnet.cli.run_folder import read_run
 from jaxnet.data.batches import Stream
 from jaxnet.data.tables import Table
 from jaxnet.errors import InvalidInput
-from jaxnet.result.rows import linear
+from jaxnet.selection.rows import linear
 
 if TYPE_CHECKING:
     from jaxnet.missing.preparation import Preparation

@@ -9,7 +9,7 @@ from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
 from jaxnet.estimators.columns import ColumnEstimator
 from jaxnet.estimators.protocol import UNCHANGED
-from jaxnet.result.rows import linear
+from jaxnet.selection.rows import linear
 
 
 class LinearModel(ColumnEstimator):

@@ -77,6 +77,8 @@ class Fill(ABC):
 
     complete_rows: ClassVar[bool] = False
     by_pairs: ClassVar[bool] = False
+    pool: str | None = None
+    """how the fits to several fillings are pooled; None where there is one filling"""
 
     @abstractmethod
     def check(self) -> None:

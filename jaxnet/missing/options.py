@@ -10,6 +10,9 @@ import numpy as np
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.complete import CompleteCases
 from jaxnet.missing.fill import Fill
+from jaxnet.missing.iterative import IterativeFill
+from jaxnet.missing.multiple import MultipleFill
+from jaxnet.missing.neighbours import NeighbourFill
 from jaxnet.missing.pairwise import Pairwise
 from jaxnet.missing.simple import STRATEGIES, SimpleFill
 from jaxnet.scalars import is_number
@@ -21,6 +24,9 @@ if TYPE_CHECKING:  # a loaded model needs no time for annotations
 
 NAMED = {
     **{strategy: SimpleFill(strategy) for strategy in STRATEGIES},
+    "neighbours": NeighbourFill(),
+    "iterative": IterativeFill(),
+    "multiple": MultipleFill(),
     "complete": CompleteCases(),
     "pairwise": Pairwise(),
 }

@@ -65,23 +65,43 @@ class Preparation:
         `CompleteCases` missing values stay nan. Raises InvalidInput for other columns, infinite values, and missing ones
         where the fit had no `missing`.
         """
+        return self.complete(self._encoded(X, name))
+
+    def fillings(self, X: Any, *, name: str = "X") -> Float[np.ndarray, "m n p"]:
+        """The m fillings of the rows of the fit, as multiple imputation drew them.
+
+        Raises InvalidInput for other rows, and where there was another fill.
+        """
+        if self.missing is None or self.missing.fill.pool is None:
+            raise InvalidInput("There is one filling, not several: missing was no MultipleFill; use transform.")
+        matrix = self._encoded(X, name)
+        missing = np.isnan(matrix[:, self.indicated])
+        return np.stack(
+            [
+                with_indicators(np.where(self.left_out, 0.0, x), missing)
+                for x in self.filler.training(self._open(matrix))
+            ]
+        )
+
+    def _encoded(self, X: Any, name: str) -> np.ndarray:
         if self.encoding is not None:
             matrix = self.encoding.transform(X, name=name)
-            if self.missing is None:
-                matrix, _ = as_matrix(matrix, name=name)
-        else:
-            matrix, _ = as_matrix(X, name=name, columns=self.columns, missing_allowed=self.missing is not None)
-            if matrix.shape[1] != self.given:
-                raise InvalidInput(f"{name} has {matrix.shape[1]} columns, but the fit was given {self.given}.")
-        return self.complete(matrix)
+            return matrix if self.missing is not None else as_matrix(matrix, name=name)[0]
+        matrix, _ = as_matrix(X, name=name, columns=self.columns, missing_allowed=self.missing is not None)
+        if matrix.shape[1] != self.given:
+            raise InvalidInput(f"{name} has {matrix.shape[1]} columns, but the fit was given {self.given}.")
+        return matrix
+
+    def _open(self, matrix: np.ndarray) -> np.ndarray:
+        """What the fill is given: without columns that are left out, categories filled."""
+        X = np.where(self.left_out, np.nan, matrix.astype(np.float64, copy=False))
+        return np.where(np.isnan(X) & self.categorical, self.modes, X)
 
     def complete(self, matrix: np.ndarray) -> np.ndarray:
         """The same of rows that were encoded already."""
         if self.filler is None:
             return matrix
-        X = np.where(self.left_out, np.nan, matrix.astype(np.float64, copy=False))
-        X = np.where(np.isnan(X) & self.categorical, self.modes, X)
-        filled = np.where(self.left_out, 0.0, self.filler.fill(X))
+        filled = np.where(self.left_out, 0.0, self.filler.fill(self._open(matrix)))
         return with_indicators(filled, np.isnan(matrix[:, self.indicated]))
 
 

@@ -53,8 +53,23 @@ def is_sweep_result(result: Any) -> bool:
             type(result.metric) is str,
             result.blend is None or _is_array(result.blend, "f", grid[-2:-1]),
             result.preparation is None or _makes(result.preparation, width),
+            result.imputations is None or _are_of(result.imputations, grid, width),
         )
     )
+
+
+def is_imputations(imputations: Any) -> bool:
+    """Whether there are coefficients for every intercept."""
+    rows, intercepts = imputations.coefs, imputations.intercepts
+    found = type(rows).__name__ == "SparseRows" and _is_array(intercepts, "f") and intercepts.ndim in (3, 4)
+    return found and len(rows) == intercepts.size > 0
+
+
+def _are_of(imputations: Any, grid: tuple[int, ...], width: int) -> bool:
+    """Whether these are fits at every point of a grid."""
+    if type(imputations).__name__ != "Imputations" or imputations.intercepts.shape[:-1] != grid:
+        return False
+    return imputations.coefs.n_columns == width
 
 
 def is_criteria(criteria: Any) -> bool:
@@ -282,11 +297,6 @@ def is_adaptive(adaptive: Any) -> bool:
     numbers = [adaptive.gamma, adaptive.rho, *([] if adaptive.alpha is None else [adaptive.alpha])]
     splits = callable(getattr(adaptive.cv, "split", None)) and not isinstance(adaptive.cv, (str, bytes))
     return all(map(is_number, numbers)) and (splits or is_whole(adaptive.cv))
-
-
-def is_pairwise(options: Any) -> bool:
-    """Whether the fields are a text and a number; `Pairwise.check` says which are in range."""
-    return type(options.projection) is str and is_number(options.least)
 
 
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}

@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxnet.data.arrays import as_response, as_weights, column_names
 from jaxnet.errors import InvalidInput
-from jaxnet.result.rows import result_columns
 from jaxnet.selection.degrees import EPS, Hat
+from jaxnet.selection.rows import result_columns
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
