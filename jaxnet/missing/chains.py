@@ -4,20 +4,24 @@ The order is that of the columns' missing weight, least first, of equal ones the
 regression sees what those before it have filled (Gauss and Seidel).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from jaxnet.missing.regressions import Regressions
 from jaxnet.missing.units import Units
 
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Bool, Float, Int
+
 BLOCK = 64
 """Columns whose predictions are brought up to date together."""
 
-Draw = Callable[[int, Int[np.ndarray, " u"]], Float[np.ndarray, "m u"]]
-"""New values of a column on the rows U where it is missing."""
+Draw = Callable[[int, np.ndarray], np.ndarray]
+"""New values (m, u) of column j on the rows U (u,) where it is missing, by j and U."""
 
 
 class Holes(NamedTuple):
@@ -31,7 +35,7 @@ class Holes(NamedTuple):
     order: Int[np.ndarray, " k"]
 
     @classmethod
-    def of(cls, X: Float[np.ndarray, "n p"], weights: Float[np.ndarray, " n"], units: Units) -> "Holes":
+    def of(cls, X: Float[np.ndarray, "n p"], weights: Float[np.ndarray, " n"], units: Units) -> Holes:
         """Of rows of positive weight."""
         varies = units.sd > 0
         missing = np.isnan(X[:, varies])
@@ -73,7 +77,7 @@ class Chain(NamedTuple):
     coefs: Float[np.ndarray, "m k p"]
 
     @classmethod
-    def of(cls, state: Regressions, holes: Holes) -> "Chain":
+    def of(cls, state: Regressions, holes: Holes) -> Chain:
         """Every regression on the rows as they are now."""
         state.refresh()
         found = [state.regress(j, U, state.Z[:, :, j]) for j, U in holes.visits()]

@@ -1,9 +1,11 @@
 """Fill by regressions of every column on all others, in turn until nothing changes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.chains import Chain, Holes, iterate, run
@@ -11,6 +13,9 @@ from jaxnet.missing.fill import Filler, ModelFill
 from jaxnet.missing.regressions import Regressions, ridge
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_number, is_whole
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Bool, Float, Int
 
 LEAST_ALPHA = 1e-6
 """A weaker penalty leaves too few digits to the inverse that the regressions share."""

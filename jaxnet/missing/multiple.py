@@ -1,18 +1,22 @@
 """Several fillings by draws instead of predictions, so that what follows sees how uncertain the fills are."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.chains import Chain, Draw, Holes, iterate, run
 from jaxnet.missing.fill import Fill, Filler
-from jaxnet.missing.imputed import side_by_side, stacked
 from jaxnet.missing.iterative import by_column, check_chain, strength
 from jaxnet.missing.regressions import Regressions, ridge
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_whole
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Bool, Float, Int
 
 DRAWS = ("noise", "posterior")
 POOLS = ("average", "stacked", "grouped")
@@ -107,6 +111,8 @@ class MultipleFill(Fill):
 
     def lay_out(self, table, *, dtype, centred):
         """Of fillings that are `grouped` there is no one design."""
+        from jaxnet.missing.imputed import side_by_side, stacked
+
         return (stacked if self.pool == "stacked" else side_by_side)(self, table, dtype=dtype, centred=centred)
 
     def _chains(self, holes: Holes, which: range) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

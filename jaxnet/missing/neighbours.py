@@ -1,14 +1,19 @@
 """Fill by the k nearest rows."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.fill import Filler, ModelFill
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_whole
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float, Int
 
 WEIGHTS = ("uniform", "distance")
 BLOCK = 256

@@ -8,11 +8,15 @@ column j is missing, O the others; w are the row weights, whose sum is one; inte
 and predicts on U. The weights of O do not add up to one: the penalty stays the same however many values are missing.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float, Int
 
 REFRESH = 250
 """Columns replaced before the inverse is taken anew: its updates add up rounding errors."""

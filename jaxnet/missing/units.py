@@ -1,9 +1,14 @@
 """Columns with missing values in units of their own standard deviation, learnt from the rows of positive weight."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Bool, Float
 
 CONSTANT = 1e-12
 """A column whose standard deviation is below this share of its largest value is constant up to rounding."""
@@ -19,7 +24,7 @@ class Units:
     """columns with an observed value; the others are zero everywhere"""
 
     @classmethod
-    def of(cls, X: Float[np.ndarray, "n p"], weights: Float[np.ndarray, " n"]) -> "Units":
+    def of(cls, X: Float[np.ndarray, "n p"], weights: Float[np.ndarray, " n"]) -> Units:
         """Weighted means and standard deviations of the observed cells; all rows are looked at."""
         seen = ~np.isnan(X)
         peak = np.max(np.where(seen, np.abs(X), 0.0), axis=0, initial=0.0)
