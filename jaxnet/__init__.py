@@ -59,6 +59,7 @@ _HOME = {
     "Store": "store.reading",
     "StoredRun": "store.reading",
     "load_diabetes": "data.examples",
+    "load_penguins": "data.examples",
     "make_genomics": "data.generator",
     "InvalidInput": "errors",
     "ConvergenceWarning": "errors",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.data.categories import Categories as Categories
     from jaxnet.data.encoding import Encoding as Encoding
     from jaxnet.data.examples import load_diabetes as load_diabetes
+    from jaxnet.data.examples import load_penguins as load_penguins
     from jaxnet.data.expansion import FeatureExpansion as FeatureExpansion
     from jaxnet.data.expansion import expand_features as expand_features
     from jaxnet.data.generator import make_genomics as make_genomics
