@@ -112,7 +112,7 @@ class _Walk:
             lam2=self.lam2[at] / unit2,
             penalties=self.problem.penalties(sets, unit1, unit2),
             unpenalised=self.problem.unpenalised,
-            tol=self.problem.tol,
+            tol=self.problem.tol[sets],
             max_iter=self.problem.request.max_iter,
             solver=self.solver,
             skip=self.skip,
@@ -147,7 +147,7 @@ def _solve_closed(
     emit: Callable[[np.ndarray, Step], None],
 ) -> None:
     """All closed-form fits of one set, a row of rho after the other so that the lanes of a call have one length."""
-    sets, tol = np.array([s]), problem.tol
+    sets, tol = np.array([s]), problem.tol[s]
     view, sd = problem.view(sets), problem.sd(sets)
     free = problem.unpenalised
     for row in np.flatnonzero(closed.any(axis=1)):

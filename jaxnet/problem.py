@@ -145,7 +145,8 @@ class Problem:
     def _whole(self) -> GramView:
         if self.pairwise is not None:
             return pairwise_view(self.pairwise, self.moments.usable)
-        return gram_view(self.design, self.groups, self.targets, self.moments, self.request.fit_intercept)
+        what = self.design, self.groups, self.targets, self.moments, self.request.fit_intercept
+        return gram_view(*what, apart=self.request.complete_rows)
 
     def view(self, sets: Int[np.ndarray, " S"]) -> View:
         """The data as these sets see them."""
@@ -166,9 +167,9 @@ class Problem:
         return np.divide(null, moment, out=np.ones_like(null), where=moment > 0)
 
     @property
-    def tol(self) -> float:
-        """The gap, relative to |y|^2 in the solver, that every fit must reach."""
-        return self.request.tol / float(self.inflation.max())
+    def tol(self) -> Float[np.ndarray, " S"]:
+        """The gap, relative to |y|^2 in the solver, that every fit of a set must reach."""
+        return self.request.tol / self.inflation
 
     def sd(self, sets: Int[np.ndarray, " S"]) -> Float[np.ndarray, "S p"]:
         return self.moments.sd[sets % len(self.groups)]

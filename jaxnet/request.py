@@ -80,6 +80,11 @@ class Request:
         return None if self.missing is None else self.missing.fill.pool
 
     @property
+    def complete_rows(self) -> bool:
+        """Whether X says which rows have weight."""
+        return self.missing is not None and self.missing.fill.complete_rows
+
+    @property
     def bounded(self) -> bool:
         """Whether any coefficient has a finite bound."""
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())

@@ -102,6 +102,20 @@ def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResu
     return dataclasses.replace(whole, **changes)
 
 
+def imputations(m: int = 2) -> Imputations:
+    """Made-up fits of the grid of `result` to m fillings."""
+    dense = (numbers(6 * m, 4) - 0.5) * (numbers(6 * m, 4) < 0.6)
+    at, columns = np.nonzero(dense)
+    rows = SparseRows(dense[at, columns], columns, np.r_[0, np.cumsum(np.bincount(at, minlength=6 * m))], 4)
+    return Imputations(rows, numbers(2, 3, m))
+
+
+def pooled(within: bool = True) -> jaxnet.PooledCoefficients:
+    """Made-up coefficients of 2 columns over 3 fillings."""
+    figures = numbers(2), numbers(2), numbers(2), numbers(2) if within else None
+    return jaxnet.PooledCoefficients(3, np.array([2, 0]), ("c", "a"), *figures)
+
+
 def nested(responses: int | None = None, folds: int = 3, **changes) -> NestedResult:
     """A made-up result of nested cross-validation."""
     shape = (folds,) if responses is None else (responses, folds)
@@ -246,11 +260,6 @@ def encoding(columns: bool = True) -> jaxnet.Encoding:
     )
 
 
-def imputations(responses: int | None = None) -> Imputations:
-    """Made-up fits to 3 fillings, over the grid of `result`."""
-    return Imputations(result(responses).fold_coefs, result(responses).fold_intercepts)
-
-
 def preparation(columns: bool = True) -> jaxnet.Preparation:
     """A made-up preparation: of the columns of `encoding` with an indicator, or of 3 columns and an array."""
     words = encoding() if columns else None
@@ -314,6 +323,10 @@ def objects() -> dict[str, object]:
         "result_of_two_responses": result(responses=2),
         "result_without_folds": result(folds=0, feature_names=None),
         "result_of_another_metric": result(metric="r2"),
+        "result_of_imputations": result(imputations=imputations()),
+        "imputations": imputations(),
+        "pooled_coefficients": pooled(),
+        "pooled_coefficients_without_data": pooled(within=False),
         "nested_result": nested(),
         "nested_result_of_two_responses": nested(responses=2, fold_weights=None, metric="mse"),
         "best_fit": BestFit(
@@ -350,8 +363,6 @@ def objects() -> dict[str, object]:
         "preparation": preparation(),
         "preparation_of_an_array": preparation(columns=False),
         "prepared_result": result(preparation=preparation(columns=False)),
-        "imputed_result": result(imputations=imputations()),
-        "imputed_result_of_two_responses": result(responses=2, imputations=imputations(responses=2)),
         "prepared_model": _changed(
             model("Lasso", missing="median", categories=jaxnet.Categories()),
             n_features_in_=3,

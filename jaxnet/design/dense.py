@@ -39,9 +39,9 @@ class DenseDesign(Design):
         (k,) are columns whose patterns of nan, as ones, follow behind the (padded) columns of X.
         """
         n, p = X.shape
+        first, behind = size_class(p), 0 if masks is None else size_class(len(masks))
         masks = np.zeros(0, int) if masks is None else masks
-        first = size_class(p)
-        stored = jnp.zeros((first + (size_class(len(masks)) if len(masks) else 0), size_class(n)), np.dtype(dtype))
+        stored = jnp.zeros((first + behind, size_class(n)), np.dtype(dtype))
         center, scale = np.zeros(p), np.ones(p)
 
         def put(stored, block, start):

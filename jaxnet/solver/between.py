@@ -52,7 +52,7 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     figures = Figures.of(seal, np.zeros(seal.gap.shape, np.int32))
     slots = replace(pair.slots, solutions=(blended, *solutions))
     lanes = share.shape[2]
-    failed = ~(figures.gap <= task.tol) & (np.arange(most * lanes) < len(inside) * lanes)
+    failed = ~(figures.gap <= task.tol[:, None]) & (np.arange(most * lanes) < len(inside) * lanes)
     for chosen in _batches(failed, lanes):
         slots = _solve(task, pen, slots, Ends(seal.gradient, remainder), chosen, figures)
     values = np.asarray(slots.solutions[0])

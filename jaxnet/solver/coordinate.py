@@ -249,7 +249,8 @@ def _pass(form: _Form) -> Callable[[_Point], _Point]:
 def _accelerated(form: _Form, start: Float[Array, " W"], history: tuple, point: _Point, ridge) -> _Point:
     """The extrapolated iterate if it lowers the objective."""
     lane = form.lane
-    weights = anderson.weights(history[0], ridge)
+    # In units of the columns' norms, so that the weights do not depend on the units in which X is stored.
+    weights = anderson.weights(history[0] * jnp.sqrt(lane.diagonal), ridge)
     b = anderson.combine(weights, history[0])
     if lane.terms.bounded:  # a combination leaves the bounds, and what is clipped is no combination any more
         inside = jnp.all((b >= lane.terms.lo) & (b <= lane.terms.hi))

@@ -65,14 +65,16 @@ def _piece(
     return Grams(columns, first[:-1], jnp.sum(at[None] * y * y, axis=1), first[-1], jnp.sum(at[None] * y, axis=1))
 
 
-def group_grams(design: Design, weights: np.ndarray, Y: Float[Array, "q n"], group: np.ndarray) -> Grams:
+def group_grams(
+    design: Design, weights: np.ndarray, Y: Float[Array, "q n"], group: np.ndarray, apart: bool = False
+) -> Grams:
     """Raw moments under each row of `weights` (K, n), as these groups see X; by one pass where rows fall into few classes.
 
     Rows that have proportional weights in every group (all rows of one test fold) form a class; a group's Gram is the sum
     of its classes' Grams, unless groups see different values. Nothing is subtracted, so a group's moments do not depend on
-    rows outside it, bit for bit.
+    the values of rows outside it, bit for bit. On the weights of those they depend by rounding, unless groups are kept `apart`.
     """
-    if design.varies:
+    if design.varies or apart:
         return jax.tree.map(
             lambda *x: jnp.stack(x), *(_of_rows(design, *x, Y) for x in zip(weights, group, strict=True))
         )
@@ -109,10 +111,12 @@ def _accumulate(total: Grams, shares: Float[Array, " G"], part: Grams) -> Grams:
     return jax.tree.map(jnp.add, total, _spread(shares, part))
 
 
-def gram_view(design: Design, groups: Groups, Y: Float[np.ndarray, "q n"], moments: Moments, centred: bool) -> GramView:
-    """The Gram view of every (group, response) set, response-major: S = q G."""
+def gram_view(
+    design: Design, groups: Groups, Y: Float[np.ndarray, "q n"], moments: Moments, centred: bool, apart: bool = False
+) -> GramView:
+    """The Gram view of every (group, response) set, response-major: S = q G. `apart` is that of `group_grams`."""
     every = np.tile(np.arange(len(groups)), 2)
-    grams = group_grams(design, np.concatenate([groups.train, groups.test]), Y, every)
+    grams = group_grams(design, np.concatenate([groups.train, groups.test]), Y, every, apart)
     return _centre(grams, moments.usable, groups.test_mass > 0, float(centred))
 
 

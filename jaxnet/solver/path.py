@@ -75,7 +75,7 @@ def _begin(task: Task) -> State:
     sets, lanes = task.lam1.shape[:2]
     large = task.view.usable.shape[1] >= SINGLE_COLUMNS
     mild = max(task.penalties.factor1.max(), task.penalties.factor2.max()) < SINGLE_FACTOR
-    dtype = np.float32 if large and mild and task.tol >= SINGLE_LIMIT else np.float64
+    dtype = np.float32 if large and mild and task.tol.min() >= SINGLE_LIMIT else np.float64
     ws = working_set.build(task.view, [task.unpenalised] * sets, dtype)
     free = np.tile(task.unpenalised.astype(np.int32), (sets, 1))
     gradient, pinv = null_fit(task.view, free, lanes)
@@ -92,7 +92,8 @@ def _advance(task: Task, state: State, k: int, last: int | None, before: int | N
     solution, older = state.slots.solutions
     # First comes what is to be solved; the last knot's solution also stays as it is.
     slots = Slots(state.slots.ws, state.slots.pinv, (solution, older, solution))
-    end = settle(task, task.at(k), slots, start, everyone, max(task.tol, LEAD_TOL) if k < task.skip else task.tol)
+    tol = np.maximum(task.tol, LEAD_TOL) if k < task.skip else task.tol
+    end = settle(task, task.at(k), slots, start, everyone, tol)
     ws, (B, _, previous) = end.slots.ws, end.slots.solutions
     step, here = report(task, k, end.figures, ws.index, B), Ends(end.gradient, end.remainder)
     finite = np.isfinite(step.values).all(axis=2, keepdims=True)

@@ -87,7 +87,7 @@ def settle(
     slots: Slots,
     start: Start,
     active: Bool[np.ndarray, "S L"],
-    tol: float,
+    tol: Float[np.ndarray, " S"],
     remainder: Float[Array, "S L m"] | None = None,
 ) -> Settled:
     """Rounds until the gap of every active lane is below `tol` or gives no more.
@@ -117,7 +117,7 @@ def settle(
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
         slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), np.asarray(passes)
-        wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol)).any(axis=1)[:, None]
+        wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol[:, None])).any(axis=1)[:, None]
         rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
         if not rounds.active.any():
             return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
@@ -129,7 +129,7 @@ def settle(
 class _Rounds:
     """What the host remembers of the lanes while the rounds of one alpha go on."""
 
-    def __init__(self, active: Bool[np.ndarray, "S L"], tol: float, max_iter: int):
+    def __init__(self, active: Bool[np.ndarray, "S L"], tol: Float[np.ndarray, " S"], max_iter: int):
         self.tol, self.max_iter = tol, max_iter
         self.active = active
         self.passes = np.zeros(active.shape, np.int32)
@@ -147,7 +147,7 @@ class _Rounds:
 
     def update(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
         """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
-        missed = self.active & ~(gap <= self.tol) & np.isfinite(gap)
+        missed = self.active & ~(gap <= self.tol[:, None]) & np.isfinite(gap)
         progress = joined[:, None] | (gap < 0.7 * self.best)
         self.stale = np.where(progress, 0, self.stale + 1)
         self.best = np.fmin(self.best, gap)

@@ -27,7 +27,7 @@ class Task:
     penalties: Penalties
     """factors and bounds; its strengths are replaced along the path"""
     unpenalised: Int[np.ndarray, " u"]
-    tol: float
+    tol: Float[np.ndarray, " S"]
     max_iter: int
     solver: str
     skip: int = 0
@@ -82,7 +82,8 @@ class Figures(NamedTuple):
 def report(task: Task, k: int, figures: Figures, columns: Int[np.ndarray, "S W"], values: Array) -> Step:
     """A step with the status that the gaps give."""
     gap, kkt, test_error, passes = figures
-    status = np.where(gap <= task.tol, Status.CONVERGED, np.where(np.isfinite(gap), Status.MAX_ITER, Status.DIVERGED))
+    reached = gap <= task.tol[:, None]
+    status = np.where(reached, Status.CONVERGED, np.where(np.isfinite(gap), Status.MAX_ITER, Status.DIVERGED))
     idle = (np.asarray(task.view.moment) <= 0) | ~np.asarray(task.view.usable).any(axis=1)
-    status = np.where(idle[:, None] & (gap <= task.tol), Status.DEGENERATE, status)
+    status = np.where(idle[:, None] & reached, Status.DEGENERATE, status)
     return Step(k - task.skip, gap, kkt, passes, status, test_error, columns, np.asarray(values))
