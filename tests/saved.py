@@ -102,14 +102,6 @@ def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResu
     return dataclasses.replace(whole, **changes)
 
 
-def imputations(m: int = 2) -> Imputations:
-    """Made-up fits of the grid of `result` to m fillings."""
-    dense = (numbers(6 * m, 4) - 0.5) * (numbers(6 * m, 4) < 0.6)
-    at, columns = np.nonzero(dense)
-    rows = SparseRows(dense[at, columns], columns, np.r_[0, np.cumsum(np.bincount(at, minlength=6 * m))], 4)
-    return Imputations(rows, numbers(2, 3, m))
-
-
 def pooled(within: bool = True) -> jaxnet.PooledCoefficients:
     """Made-up coefficients of 2 columns over 3 fillings."""
     figures = numbers(2), numbers(2), numbers(2), numbers(2) if within else None
@@ -323,7 +315,6 @@ def objects() -> dict[str, object]:
         "result_of_two_responses": result(responses=2),
         "result_without_folds": result(folds=0, feature_names=None),
         "result_of_another_metric": result(metric="r2"),
-        "result_of_imputations": result(imputations=imputations()),
         "imputations": imputations(),
         "pooled_coefficients": pooled(),
         "pooled_coefficients_without_data": pooled(within=False),

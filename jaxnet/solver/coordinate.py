@@ -250,7 +250,7 @@ def _accelerated(form: _Form, start: Float[Array, " W"], history: tuple, point: 
     """The extrapolated iterate if it lowers the objective."""
     lane = form.lane
     # In units of the columns' norms, so that the weights do not depend on the units in which X is stored.
-    weights = anderson.weights(history[0] * jnp.sqrt(lane.diagonal), ridge)
+    weights = anderson.weights(history[0] * jnp.sqrt(lane.diagonal)[None], ridge)
     b = anderson.combine(weights, history[0])
     if lane.terms.bounded:  # a combination leaves the bounds, and what is clipped is no combination any more
         inside = jnp.all((b >= lane.terms.lo) & (b <= lane.terms.hi))
