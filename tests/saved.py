@@ -252,6 +252,11 @@ def encoding(columns: bool = True) -> jaxnet.Encoding:
     )
 
 
+def imputations(responses: int | None = None) -> Imputations:
+    """Made-up fits to 3 fillings, over the grid of `result`."""
+    return Imputations(result(responses).fold_coefs, result(responses).fold_intercepts)
+
+
 def preparation(columns: bool = True) -> jaxnet.Preparation:
     """A made-up preparation: of the columns of `encoding` with an indicator, or of 3 columns and an array."""
     words = encoding() if columns else None
@@ -354,6 +359,8 @@ def objects() -> dict[str, object]:
         "preparation": preparation(),
         "preparation_of_an_array": preparation(columns=False),
         "prepared_result": result(preparation=preparation(columns=False)),
+        "imputed_result": result(imputations=imputations()),
+        "imputed_result_of_two_responses": result(responses=2, imputations=imputations(responses=2)),
         "prepared_model": _changed(
             model("Lasso", missing="median", categories=jaxnet.Categories()),
             n_features_in_=3,
