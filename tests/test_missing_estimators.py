@@ -234,6 +234,13 @@ def test_the_page_shows_columns_made_and_what_was_missing(table, tmp_path):
     for part in ("Missing values</h2>", "site=York", "Predicted and observed", "2 columns of labels as 6 indicators",
                  "SimpleFill(strategy=&#39;mean&#39;", "BIC"):  # fmt: skip
         assert part in page
+    several = jaxnet.sweep(frame, y, rho=0.5, alphas=3, cv=2, missing=jaxnet.MultipleFill(m=2, rounds=1))
+    several.to_html(tmp_path / "several.html", X=frame, y=y)
+    page = (tmp_path / "several.html").read_text()
+    assert "Predicted and observed" in page and "MultipleFill(m=2" in page and "BIC" not in page
+    with pytest.raises(InvalidInput, match="multiple imputation has several"):
+        several.criteria(frame, y)
+    assert several.explain(frame, y).rows()
     complete = jaxnet.sweep(frame, y, rho=0.5, alphas=6, missing="complete")
     complete.to_html(tmp_path / "complete.html", X=frame, y=y)
     rows = int((frame[list("abcde")].notna().all(axis=1)).sum())

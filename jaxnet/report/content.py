@@ -13,7 +13,7 @@ from jaxnet.plots.style import of_response, rho_row
 from jaxnet.report.missing import MissingSection
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.criteria import CRITERIA, Criteria
-from jaxnet.selection.fits import same_data
+from jaxnet.selection.fits import has_fillings, same_data
 
 RULES = {
     "min": "least held-out error",
@@ -71,7 +71,8 @@ class Source:
         rho_row(result, None, response)  # refuses a response that there is not
         criteria = None
         if X is not None:
-            criteria = result.criteria(X, y, sample_weight=sample_weight)
+            if not has_fillings(result):
+                criteria = result.criteria(X, y, sample_weight=sample_weight)
             data = same_data(result, X, y, sample_weight)
             X, weights = data.X, data.w
             mean = weights @ X
@@ -204,8 +205,8 @@ def _drawings(source: Source, kept: BestFit) -> Iterator[tuple[str, str, Callabl
         height = 1.2 + 0.24 * max(min(kept.nonzeros, 20), 3)
         draw = lambda ax: plots.coefficients(kept, feature_names=source.names(), sd=sd, ax=ax)
         yield "Largest coefficients", f"Of the model that the rule {source.rule} chose{unit}.", draw, height
-    if source.criteria is not None:
-        if np.isfinite(of_response(source.criteria.bic, response)[kept.index[0]]).any():
+    if source.X is not None:
+        if source.criteria is not None and np.isfinite(of_response(source.criteria.bic, response)[kept.index[0]]).any():
             draw = lambda ax: plots.criteria_curves(source.criteria, kept.rho, **at, ax=ax)
             yield (
                 "Information criteria",

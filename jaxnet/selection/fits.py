@@ -62,6 +62,12 @@ def same_columns(
     return np.where(np.isnan(X), 0.0, X), names, np.where(incomplete, 0.0, w)
 
 
+def has_fillings(result) -> bool:
+    """Whether the fits are to several fillings of X, of which there is no one X again."""
+    asked = None if result.preparation is None else result.preparation.missing
+    return asked is not None and asked.fill.pool is not None
+
+
 def same_responses(result, y, n: int) -> Float[np.ndarray, "q n"]:
     """y as q rows; refused if the sweep had another number of responses."""
     y = as_response(y, n)
