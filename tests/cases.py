@@ -1,4 +1,4 @@
-"""What the laws range over: data sets (ordinary and degenerate), penalties, resamplings, solvers.
+"""What the laws range over: data sets (ordinary and degenerate), penalties, resamplings, solvers, fills of missing values.
 
 A new member of any registry is one function or one entry here; every law picks it up. Arrays have few distinct shapes
 on purpose: each new one costs a compilation.
@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+
+from jaxnet.missing.fill import Fill, Filler, ModelFill
+from jaxnet.missing.pairwise import Pairwise
+from jaxnet.missing.simple import SimpleFill
 
 TALL, WIDE = (40, 12), (20, 60)
 SOLVERS = ("coordinate", "proximal")
@@ -273,3 +277,64 @@ def weights(n: int) -> np.ndarray:
     w = np.random.default_rng(n).uniform(0.1, 4, n)
     w[n // 3] = w[-1] = 0.0
     return w
+
+
+class RowMeanFill(ModelFill):
+    """What is missing of a row lies off the mean of its column as the row's other values do: a fill of every value by itself."""
+
+    def check(self):
+        pass
+
+    def fit(self, X, weights):
+        return RowMeanFiller(SimpleFill("mean").fit(X, weights).values)
+
+
+@dataclass(frozen=True)
+class RowMeanFiller(Filler):
+    means: np.ndarray
+
+    def fill(self, X):
+        off = np.where(np.isnan(X), 0.0, X - self.means).sum(axis=1, keepdims=True) / X.shape[1]
+        return np.where(np.isnan(X), self.means + 0.5 * off, X)
+
+
+@dataclass(frozen=True)
+class FillCase:
+    """A fill and what laws must know of it."""
+
+    fill: str | Fill
+    by_pairs: bool = False
+    """fits are of moments by pairs: there are no filled rows to recompute them from"""
+    drops_rows: bool = False
+    stochastic: bool = False
+    """fills are drawn, row by row: repeated and permuted rows are other draws"""
+    units: bool = True
+    """a column in other units is filled in those, whatever the others are"""
+    saved: bool = True
+    """a kind that files know"""
+
+
+FILLS = {
+    "mean": FillCase("mean"),
+    "median": FillCase("median"),
+    "mode": FillCase("mode"),
+    "constant": FillCase(SimpleFill("constant", value=0.7), units=False),
+    "complete": FillCase("complete", drops_rows=True),
+    # Of so few rows the matrices are near singular, and a lasso has next to no optimum, unless `least` is large.
+    "pairwise": FillCase(Pairwise(least=0.1), by_pairs=True),
+    "pairwise max-norm": FillCase(Pairwise("max-norm", least=0.1), by_pairs=True),
+    "own columns": FillCase(RowMeanFill(), units=False, saved=False),
+}
+
+
+def gappy(shape: tuple[int, int], seed: int = 41) -> tuple[np.ndarray, np.ndarray]:
+    """Rounded values, so that some are frequent; 3 rows of 5 are complete, and so are the last 3 columns."""
+    X, y = _sparse_signal(seed, shape)
+    X = np.round(2 * X) / 2
+    rng = np.random.default_rng(seed)
+    holes = rng.random(shape) < 0.35
+    holes[np.arange(shape[0]) % 5 < 3] = False
+    holes[:, -3:] = False
+    X[holes] = np.nan
+    X.flags.writeable = y.flags.writeable = False
+    return X, y

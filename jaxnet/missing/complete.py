@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from jaxnet.missing.fill import Fill, Filler, Layout
+from jaxnet.missing.simple import SimpleFill
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class CompleteCases(Fill):
     def lay_out(self, table, *, dtype, centred):
         from jaxnet.design.dense import DenseDesign
 
-        zero = np.zeros(table.X.shape[1])
-        return Layout(*DenseDesign.build(table.X, dtype=dtype, centred=centred, fill=zero), Unfilled())
+        # Columns are stored about the mean of what is observed: a zero in its place would hide a large offset.
+        means = np.nan_to_num(SimpleFill("mean").values(table.X, np.ones((1, len(table.X))))[0], nan=0.0)
+        return Layout(*DenseDesign.build(table.X, dtype=dtype, centred=centred, fill=means), Unfilled())
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,9 @@ class Preparation:
         return matrix
 
     def _open(self, matrix: np.ndarray) -> np.ndarray:
-        """What the fill is given: without columns that are left out, categories filled."""
+        """What the fill is given: without columns that are left out, categories filled but in complete cases."""
         X = np.where(self.left_out, np.nan, matrix.astype(np.float64, copy=False))
-        return np.where(np.isnan(X) & self.categorical, self.modes, X)
+        return X if self.missing.fill.complete_rows else np.where(np.isnan(X) & self.categorical, self.modes, X)
 
     def complete(self, matrix: np.ndarray) -> np.ndarray:
         """The same of rows that were encoded already."""
