@@ -185,7 +185,7 @@ def _solve(request: Request, progress, journal: Journal, fillings: int = 1) -> t
     for piece in journal.pieces():
         collector.restore(piece)
     collector.tell()
-    solve_all(problem, alphas, top, collector, journal)
+    solve_all(problem, alphas, not isinstance(request.alphas, int), collector, journal)
     return problem, collector.result()
 
 
