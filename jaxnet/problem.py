@@ -62,7 +62,9 @@ def _pairwise(
     X = np.zeros((len(targets.T), design.shape[1]))
     n, p = request.X.shape
     X[:n, :p] = (request.X - units.center) / units.scale
-    return pairwise_moments(X, targets, groups.train, groups.test, request.fit_intercept, request.missing.fill)
+    left_out = np.pad(request.left_out, ((0, 0), (0, design.shape[1] - p)))
+    what = request.fit_intercept, request.missing.fill, left_out
+    return pairwise_moments(X, targets, groups.train, groups.test, *what)
 
 
 @dataclass(frozen=True)

@@ -295,7 +295,9 @@ class RowMeanFiller(Filler):
     means: np.ndarray
 
     def fill(self, X):
-        off = np.where(np.isnan(X), 0.0, X - self.means).sum(axis=1, keepdims=True) / X.shape[1]
+        known = ~np.isnan(X)
+        off = np.where(known, X - self.means, 0.0).sum(axis=1, keepdims=True)
+        off = off / np.maximum(known.sum(axis=1, keepdims=True), 1)
         return np.where(np.isnan(X), self.means + 0.5 * off, X)
 
 
@@ -311,6 +313,8 @@ class FillCase:
     """fills are drawn, row by row: repeated and permuted rows are other draws"""
     units: bool = True
     """a column in other units is filled in those, whatever the others are"""
+    own_columns: bool = False
+    """groups have copies of their own of the columns with holes: sums through the rows begin with the other columns"""
     saved: bool = True
     """a kind that files know"""
 
@@ -324,11 +328,13 @@ FILLS = {
     # Of so few rows the matrices are near singular, and a lasso has next to no optimum, unless `least` is large.
     "pairwise": FillCase(Pairwise(least=0.1), by_pairs=True),
     "pairwise max-norm": FillCase(Pairwise("max-norm", least=0.1), by_pairs=True),
-    "neighbours": FillCase("neighbours", units=False),
-    "iterative": FillCase("iterative"),
-    "several": FillCase(MultipleFill(m=2), stochastic=True),
-    "several stacked": FillCase(MultipleFill(m=2, draws="posterior", pool="stacked"), stochastic=True),
-    "own columns": FillCase(RowMeanFill(), units=False, saved=False),
+    "neighbours": FillCase("neighbours", units=False, own_columns=True),
+    "iterative": FillCase("iterative", own_columns=True),
+    "several": FillCase(MultipleFill(m=2), stochastic=True, own_columns=True),
+    "several stacked": FillCase(
+        MultipleFill(m=2, draws="posterior", pool="stacked"), stochastic=True, own_columns=True
+    ),
+    "own columns": FillCase(RowMeanFill(), units=False, own_columns=True, saved=False),
 }
 
 

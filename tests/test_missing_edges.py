@@ -93,12 +93,12 @@ def test_two_rows(fill):
 def test_columns_beyond_the_limit_are_as_if_they_were_not_there(fill):
     """By the share that the training rows of each fit miss, whatever the held-out rows do."""
     X, y = gappy()
-    X[PAIRS[0][0][:14], 2] = np.nan
+    X[PAIRS[0][0][::2], 2] = np.nan
     result = run(X, y, Missing(FILLS[fill].fill, column_limit=0.4), tol=1e-10)
     for f, (train, _) in enumerate(PAIRS):
         share = np.isnan(X[train]).mean(axis=0)
         gone = share > 0.4
-        assert list(np.flatnonzero(gone)) == ([2] if f != 1 else [])
+        assert list(np.flatnonzero(gone)) == ([2] if f == 0 else [])
         assert not coefs(result, f)[..., gone].any()
     without = run(np.delete(X, 2, axis=1), y, FILLS[fill].fill, tol=1e-10)
     np.testing.assert_allclose(np.delete(coefs(result, 0), 2, axis=2), coefs(without, 0), atol=1e-4)

@@ -128,8 +128,12 @@ def pairwise_moments(
     test: Float[np.ndarray, "G n"],
     centred: bool,
     options: Pairwise,
+    left_out: Bool[np.ndarray, "G p"] | None = None,
 ) -> PairwiseMoments:
-    """Moments of X (nan where missing) and Y by pairwise deletion, for every group; O(G (n p^2 + p^3))."""
+    """Moments of X (nan where missing) and Y by pairwise deletion, for every group; O(G (n p^2 + p^3)).
+
+    Columns that a group leaves out are not usable there, and no projection sees them.
+    """
     groups, p, q = len(train), X.shape[1], len(Y)
     _refuse_large(groups, p)
     found = PairwiseMoments(
@@ -141,6 +145,8 @@ def pairwise_moments(
     for g in range(groups):
         rows = np.flatnonzero(train[g])
         columns = _columns(X[rows], train[g, rows], centred)
+        if left_out is not None:
+            columns = columns._replace(usable=columns.usable & ~left_out[g])
         found.mean[g], found.sd[g], found.usable[g] = columns.mean, columns.sd, columns.usable
         y_mean, found.moment[:, g] = _response(Y[:, rows], train[g, rows], centred)
         for k, (weights, cross) in enumerate(((train[g], found.cross), (test[g], found.test_cross))):
