@@ -25,11 +25,16 @@ _HOME = {
     "StabilityResult": "selection.stability_result",
     "selection_frequencies": "selection.frequencies",
     "SelectionFrequencies": "selection.frequencies",
+    "pooled_coefficients": "selection.pooled",
+    "PooledCoefficients": "selection.pooled",
     "Explanation": "selection.explanation",
     "KFold": "resampling",
     "RepeatedKFold": "resampling",
     "Bootstrap": "resampling",
     "ComplementaryPairs": "resampling",
+    "NeighbourFill": "missing.neighbours",
+    "IterativeFill": "missing.iterative",
+    "MultipleFill": "missing.multiple",
     "convert_penalty": "penalty",
     "ElasticNet": "estimators",
     "Lasso": "estimators",
@@ -54,6 +59,7 @@ _HOME = {
     "Store": "store.reading",
     "StoredRun": "store.reading",
     "load_diabetes": "data.examples",
+    "load_penguins": "data.examples",
     "make_genomics": "data.generator",
     "InvalidInput": "errors",
     "ConvergenceWarning": "errors",
@@ -65,6 +71,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.data.categories import Categories as Categories
     from jaxnet.data.encoding import Encoding as Encoding
     from jaxnet.data.examples import load_diabetes as load_diabetes
+    from jaxnet.data.examples import load_penguins as load_penguins
     from jaxnet.data.expansion import FeatureExpansion as FeatureExpansion
     from jaxnet.data.expansion import expand_features as expand_features
     from jaxnet.data.generator import make_genomics as make_genomics
@@ -77,6 +84,9 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import StabilitySelection as StabilitySelection
     from jaxnet.features import prepare as prepare
     from jaxnet.missing.complete import CompleteCases as CompleteCases
+    from jaxnet.missing.iterative import IterativeFill as IterativeFill
+    from jaxnet.missing.multiple import MultipleFill as MultipleFill
+    from jaxnet.missing.neighbours import NeighbourFill as NeighbourFill
     from jaxnet.missing.options import Missing as Missing
     from jaxnet.missing.pairwise import Pairwise as Pairwise
     from jaxnet.missing.patterns import MissingPatterns as MissingPatterns
@@ -102,6 +112,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.selection.frequencies import SelectionFrequencies as SelectionFrequencies
     from jaxnet.selection.frequencies import selection_frequencies as selection_frequencies
     from jaxnet.selection.nested import nested_sweep as nested_sweep
+    from jaxnet.selection.pooled import PooledCoefficients as PooledCoefficients
+    from jaxnet.selection.pooled import pooled_coefficients as pooled_coefficients
     from jaxnet.selection.stability import stability_selection as stability_selection
     from jaxnet.selection.stability_result import StabilityResult as StabilityResult
     from jaxnet.store.reading import Store as Store

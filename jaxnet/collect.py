@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.journal import Piece
-from jaxnet.problem import Problem
+from jaxnet.problem import Problem, SetFactors
+from jaxnet.request import Request
 from jaxnet.result import FitOptions, SparseRows, SweepResult
 from jaxnet.solver.task import Status, Step
 
@@ -144,10 +145,9 @@ class Collector:
             status=shape(by_group(self._status)),
             feature_names=request.features.names,
             tol=request.tol,
-            options=_options(problem),
+            options=fit_options(request, problem.factors),
             fold_coefs=fold_coefs,
             fold_intercepts=fold_intercepts,
-            preparation=request.preparation(problem.filler),
         )
 
     def _rows(self, keys: list[tuple[int, int, int]]) -> tuple[SparseRows, np.ndarray]:
@@ -156,11 +156,11 @@ class Collector:
         return rows, np.array([level for _, _, level in fits])
 
 
-def _options(problem: Problem) -> FitOptions:
+def fit_options(request: Request, factors: SetFactors | None = None) -> FitOptions:
     """What the fits minimised, as arrays of the result's own, None where nothing was asked."""
-    request, weights = problem.request, None
-    if problem.factors is not None:  # those of the full data
-        weights = problem.factors.l1[:: len(problem.groups)].copy()
+    weights = None
+    if factors is not None:  # those of the full data
+        weights = factors.l1[:: len(request.groups)].copy()
     unless = lambda idle, x: None if np.all(x == idle) else x.copy()
     return FitOptions(
         fit_intercept=request.fit_intercept,

@@ -35,16 +35,19 @@ def alpha_grid(request: Request, top: Float[np.ndarray, " q"]) -> Float[np.ndarr
 def solve_all(
     problem: Problem,
     alphas: Float[np.ndarray, "q R A"],
-    top: Float[np.ndarray, " q"],
+    far: bool,
     collector: Collector,
     journal: Journal,
 ) -> None:
-    """Solve every fit of the sweep that the journal does not know into the collector and into the journal."""
+    """Solve every fit of the sweep that the journal does not know into the collector and into the journal.
+
+    `far`: alphas may begin far below alpha_max, as those that a caller gives.
+    """
     closed = np.broadcast_to((problem.request.rho == 0)[:, None] | (alphas == 0), alphas.shape)
     closed = closed & (not problem.request.bounded)
     rows = np.flatnonzero(~closed.all(axis=(0, 2)))
     if len(rows):
-        plan = _Walk.plan(problem, rows, alphas[:, rows], top, collector, journal)
+        plan = _Walk.plan(problem, rows, alphas[:, rows], far, collector, journal)
         n, p = problem.design.shape
         size = bytes_per_set(not problem.by_gram, len(rows), n, p)
         by_rho = np.argsort(problem.request.rho[rows], kind="stable")
@@ -67,33 +70,35 @@ def solve_all(
 
 @dataclass(frozen=True)
 class _Walk:
-    """The rows of the grid that are walked, with a lead-in before their first alpha; strengths per response."""
+    """The rows of the grid that are walked, with alphas per response."""
 
     problem: Problem
     rows: Int[np.ndarray, " L"]
-    lam1: Float[np.ndarray, "q L T"]
-    lam2: Float[np.ndarray, "q L T"]
-    skip: int
+    alphas: Float[np.ndarray, "q L A"]
+    far: bool
     solver: str
     collector: Collector
     journal: Journal
 
     @classmethod
     def plan(
-        cls, problem: Problem, rows, alphas: Float[np.ndarray, "q L A"], top, collector: Collector, journal: Journal
+        cls,
+        problem: Problem,
+        rows,
+        alphas: Float[np.ndarray, "q L A"],
+        far: bool,
+        collector: Collector,
+        journal: Journal,
     ) -> "_Walk":
         # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
         smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
         alphas = np.where(alphas > 0, alphas, smallest)
-        rho = problem.request.rho[rows]
-        lead = lanes.lead_in(top[:, None] / np.maximum(rho, SMALLEST_RHO), alphas[:, :, 0])
-        whole = np.concatenate([lead, alphas], axis=2)
-        lam1 = whole * rho[:, None] / problem.y_scale[:, None, None]
-        lam2 = whole * (1 - rho)[:, None]
         solver = problem.request.solver
         if solver == "auto":
-            solver = "coordinate" if jax.default_backend() == "cpu" else "proximal"
-        return cls(problem, rows, lam1, lam2, lead.shape[2], solver, collector, journal)
+            # Moments by pairs leave the dual little slack, so that fits need Newton's last digits.
+            descent = jax.default_backend() == "cpu" and problem.pairwise is None
+            solver = "coordinate" if descent else "proximal"
+        return cls(problem, rows, alphas, far, solver, collector, journal)
 
     def solve(self, chunk: lanes.Chunk, stopped: Callable[[], bool]) -> None:
         """Walk one chunk along its alphas, from where the journal says that it stood."""
@@ -101,19 +106,27 @@ class _Walk:
         if unit.done:
             return
         sets, rows, own_sets, own_rows = chunk
-        at = np.ix_(sets // len(self.problem.groups), rows)
-        unit1, unit2 = _unit(self.lam1), _unit(self.lam2)
+        view, response = self.problem.view(sets), sets // len(self.problem.groups)
+        alphas, rho = self.alphas[np.ix_(response, rows)], self.problem.request.rho[self.rows[rows]]
+        lead = alphas[..., :0]
+        if self.far:  # from each set's own alpha_max, as its fits must not depend on the rows of others
+            top = self.problem.tops(sets, view)[:, None] / np.maximum(rho, SMALLEST_RHO)
+            lead = lanes.lead_in(top, alphas[:, :, 0])
+        whole = np.concatenate([lead, alphas], axis=2)
+        lam1 = whole * rho[:, None] / self.problem.y_scale[response, None, None]
+        lam2 = whole * (1 - rho)[:, None]
+        unit1, unit2 = _unit(lam1), _unit(lam2)
         task = Task(
-            view=self.problem.view(sets),
+            view=view,
             sd=self.problem.sd(sets),
-            lam1=self.lam1[at] / unit1,
-            lam2=self.lam2[at] / unit2,
+            lam1=lam1 / unit1,
+            lam2=lam2 / unit2,
             penalties=self.problem.penalties(sets, unit1, unit2),
             unpenalised=self.problem.unpenalised,
             tol=self.problem.tol[sets],
             max_iter=self.problem.request.max_iter,
             solver=self.solver,
-            skip=self.skip,
+            skip=lead.shape[2],
         )
         mine = sets[own_sets], self.rows[rows[own_rows]]
         raised: list[BaseException] = []

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from jaxnet.data.arrays import as_matrix, as_weights, check_finite
 from jaxnet.data.frames import NotNumeric, as_frame
-from jaxnet.data.mixed import holds_labels
+from jaxnet.data.mixed import MixedColumns, holds_labels
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.fill import Filler, Gapped
 from jaxnet.missing.options import Missing, as_missing
@@ -41,7 +41,12 @@ class Features:
 
     @classmethod
     def of(cls, X: Any, missing: Missing | None, categories: Categories | None) -> Features:
-        """Check and encode X. Raises InvalidInput where it holds what the options leave no room for."""
+        """Check and encode X; what was made by these options before stays as it is.
+
+        Raises InvalidInput where X holds what the options leave no room for.
+        """
+        if isinstance(X, Features):
+            return X
         features = _encoded(X, categories) if categories is not None or _has_labels(X) else _numbers(X)
         if missing is None:
             check_finite(features.matrix, "X", features.names)
@@ -73,6 +78,11 @@ class Features:
         if taken:
             raise InvalidInput(f"X has a column {taken[0]!r}, as the indicator of another would be called: rename it.")
         return names
+
+    @property
+    def encoded(self) -> np.ndarray:
+        """The matrix without the indicators of what is missing."""
+        return self.matrix[:, : self.matrix.shape[1] - len(self.indicated)]
 
     @property
     def is_indicator(self) -> Bool[np.ndarray, " p"]:
@@ -168,9 +178,11 @@ def _encoded(X: Any, categories: Categories | None) -> Features:
 
 
 def _has_labels(X: Any) -> bool:
-    """Whether X is a frame with text, categories or truth values. Text in an array is more often a mistake."""
+    """Whether X is a frame with text, categories or truth values, or columns of a file. Text in an array is often a mistake."""
     import narwhals as nw
 
+    if isinstance(X, MixedColumns):
+        return True
     frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, "X")
     return frame is not None and (nw.Boolean in frame.schema.values() or holds_labels(X))
 

@@ -39,11 +39,11 @@ class _Inner(NamedTuple):
 
 
 class _First(NamedTuple):
-    """A first sweep: its strengths, and per response where they begin (dispatch.solve_all)."""
+    """A first sweep: its strengths, and whether they may begin far below alpha_max (dispatch.solve_all)."""
 
     problem: Problem
     alphas: Float[np.ndarray, "q 1 A"]
-    top: Float[np.ndarray, " q"]
+    far: bool
 
 
 def adaptive_problem(request: Request, progress: Count) -> tuple[Problem, Count]:
@@ -109,14 +109,14 @@ def _first_sweep(request: Request, inner: _Inner) -> _First:
     )
     problem = Problem.build(first)
     if asked.alpha is not None:
-        return _First(problem, np.full((len(request.Y), 1, 1), float(asked.alpha)), problem.alpha_max())
+        return _First(problem, np.full((len(request.Y), 1, 1), float(asked.alpha)), True)
     H, scale = len(inner.owner), problem.y_scale
     own = np.arange(len(scale))[:, None] * H + np.arange(G)
     top = problem.alpha_max(own.reshape(-1)).reshape(own.shape) / scale[:, None]
     factor = np.where(top > 0, top, 1.0)[:, inner.owner].reshape(-1, 1)
     start = scale / max(rho[0], SMALLEST_RHO)
     alphas = geometric_grid(start, ALPHAS, smallest_ratio(*request.X.shape))
-    return _First(problem.with_factors(SetFactors(factor, factor)), alphas[:, None], scale)
+    return _First(problem.with_factors(SetFactors(factor, factor)), alphas[:, None], False)
 
 
 def _weights(request: Request, inner: _Inner, first: _First, collector: Collector) -> Float[np.ndarray, "S p"]:

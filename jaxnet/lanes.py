@@ -51,18 +51,21 @@ def geometric_grid(top: np.ndarray, count: int, ratio: float) -> np.ndarray:
     return np.asarray(top)[..., None] * np.geomspace(1.0, ratio, count)
 
 
-def lead_in(top: np.ndarray, first: np.ndarray, step: float = 0.6) -> np.ndarray:
-    """Alphas that walk from each lane's `top` (where all is zero) to its `first` requested alpha, exclusive: (..., T).
+def lead_in(
+    top: Float[np.ndarray, "S L"], first: Float[np.ndarray, "S L"], step: float = 0.6
+) -> Float[np.ndarray, "S L T"]:
+    """Alphas that walk from each lane's `top` (where all is zero) to its `first` requested alpha, exclusive.
 
-    Far from zero a cold start needs a large working set and many passes; a short walk is cheaper. T is shared by all lanes.
+    Far from zero a cold start needs a large working set and many passes; a short walk is cheaper. Each set takes as many steps
+    as it needs itself, whatever others do; those with fewer wait at their tops.
     """
     reach = np.where((top > 0) & (first > 0), np.minimum(first / np.where(top > 0, top, 1.0), 1.0), 1.0)
-    count = int(np.ceil(np.log(max(reach.min(), 1e-8)) / np.log(step))) if reach.min() < step else 0
-    return (
-        first[..., None] * reach[..., None] ** -(1.0 - np.arange(1, count + 1) / (count + 1))
-        if count
-        else first[..., None][..., :0]
-    )
+    least = np.maximum(reach.min(axis=1), 1e-8)
+    count = np.where(least < step, np.ceil(np.log(least) / np.log(step)), 0).astype(int)
+    steps = np.arange(count.max(initial=0)) - count.max(initial=0) + count[:, None]  # of each set; its walk begins at 0
+    share = 1.0 - (steps + 1) / (count[:, None] + 1)
+    walk = first[..., None] * reach[..., None] ** -share[:, None]
+    return np.where(steps[:, None] >= 0, walk, np.maximum(top, first)[..., None])
 
 
 class Chunk(NamedTuple):

@@ -212,18 +212,17 @@ class Problem:
         unpenalised columns fitted.
         """
         sets = np.arange(len(self.targets)) * len(self.groups) if sets is None else sets
-        return np.array([self._top(sets[k : k + 1]) for k in range(len(sets))]) * self.y_scale[sets // len(self.groups)]
+        return np.concatenate([self.tops(one, self.view(one)) for one in sets[:, None]])
 
-    def _top(self, one: Int[np.ndarray, " 1"]) -> float:
-        """`alpha_max` of one set, in stored units."""
-        view, pen = self.view(one), self.penalties(one)
-        free = self.unpenalised[None].astype(np.int32)
-        u = np.asarray(null_fit(view, free, 1)[0])[0, 0]
+    def tops(self, sets: Int[np.ndarray, " S"], view: View) -> Float[np.ndarray, " S"]:
+        """`alpha_max` of the sets of a view, all at once."""
+        pen, free = self.penalties(sets), np.tile(self.unpenalised.astype(np.int32), (len(sets), 1))
+        u = np.asarray(null_fit(view, free, 1)[0])[:, 0]
         if pen.lo is not None:
-            u = np.where(((u > 0) & (pen.hi[0] > 0)) | ((u < 0) & (pen.lo[0] < 0)), u, 0.0)
-        u = np.abs(u)
-        factor = np.asarray(pen.factor1[0])
-        return float(np.max(np.divide(u, factor, out=np.zeros_like(u), where=factor > 0)))
+            u = np.where(((u > 0) & (pen.hi > 0)) | ((u < 0) & (pen.lo < 0)), u, 0.0)
+        u, factor = np.abs(u), np.asarray(pen.factor1)
+        top = np.max(np.divide(u, factor, out=np.zeros_like(u), where=factor > 0), axis=1)
+        return top * self.y_scale[sets // len(self.groups)]
 
     def coefficients(self, s: int, columns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Stored coefficients (..., k) of the given columns, in the units of X and y, with their intercepts (...,)."""

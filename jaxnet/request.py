@@ -75,6 +75,11 @@ class Request:
         return self.missing is not None and self.missing.fill.by_pairs
 
     @property
+    def pool(self) -> str | None:
+        """How the fits to several fillings are pooled; None where there is one."""
+        return None if self.missing is None else self.missing.fill.pool
+
+    @property
     def complete_rows(self) -> bool:
         """Whether X says which rows have weight."""
         return self.missing is not None and self.missing.fill.complete_rows
@@ -134,6 +139,7 @@ def parse(
     _check_together(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
     _check_pairs(request)
+    _check_fillings(request)
     _check_refits(request)
     return request
 
@@ -166,6 +172,19 @@ def _check_pairs(request: Request) -> None:
         raise InvalidInput(
             "relax refits the rows, and missing='pairwise' has moments only: leave out relax, or use a fill."
         )
+
+
+def _check_fillings(request: Request) -> None:
+    """What is not made of several fillings of X."""
+    if request.pool is None:
+        return
+    for name in ("adaptive", "relax"):
+        if getattr(request, name) is not None:
+            raise InvalidInput(
+                f"{name} cannot be combined with multiple imputation; use a single fill, or leave it out."
+            )
+    if request.pool == "grouped" and request.bounded:
+        raise InvalidInput("lower and upper are not kept by pool='grouped'; use 'average' or 'stacked', or no bounds.")
 
 
 def _check_refits(request: Request) -> None:

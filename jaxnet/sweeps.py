@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jax.tree_util import register_dataclass
 
+from jaxnet import imputations
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
@@ -19,7 +20,7 @@ from jaxnet.problem import Problem
 from jaxnet.progress import Progress
 from jaxnet.relaxed import relaxed
 from jaxnet.request import Request, parse
-from jaxnet.result import FitOptions, SparseRows, Status, SweepResult
+from jaxnet.result import FitOptions, Imputations, SparseRows, Status, SweepResult
 from jaxnet.store.recording import recording
 
 
@@ -157,22 +158,35 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
         if progress:
             progress(known.gap.size, known.gap.size)
         return replace(known, feature_names=request.features.names)
+    if request.pool == "grouped":
+        return imputations.grouped(request, progress)
+    if request.pool == "average":
+        problem, result = _solve(imputations.side_by_side(request), progress, journal, request.missing.fill.m)
+        result = imputations.averaged(request, problem, result)
+    else:
+        problem, result = _solve(imputations.stacked(request) if request.pool else request, progress, journal)
+        result = _scored(problem, result if request.relax is None else relaxed(problem, result))
+        result = replace(result, preparation=request.preparation(problem.filler))
+    journal.finish(result)
+    return result
+
+
+def _solve(request: Request, progress, journal: Journal, fillings: int = 1) -> tuple[Problem, SweepResult]:
+    """All fits, with mean squared held-out errors. Every rho's grid begins where all `fillings` of the full data are zero."""
     if request.adaptive is None:
         problem = Problem.build(request)
     else:
         problem, progress = adaptive_problem(request, progress)
-    top = problem.alpha_max()
+    full = np.arange(fillings * len(request.Y)) * (len(request.groups) // fillings)
+    top = problem.alpha_max(full).reshape(len(request.Y), fillings).max(axis=1)
     alphas = alpha_grid(request, top)
     collector = Collector(problem, alphas, progress)
     journal.begin(collector)
     for piece in journal.pieces():
         collector.restore(piece)
     collector.tell()
-    solve_all(problem, alphas, top, collector, journal)
-    result = collector.result()
-    result = _scored(problem, result if request.relax is None else relaxed(problem, result))
-    journal.finish(result)
-    return result
+    solve_all(problem, alphas, not isinstance(request.alphas, int), collector, journal)
+    return problem, collector.result()
 
 
 def _scored(problem: Problem, result: SweepResult) -> SweepResult:
@@ -249,6 +263,7 @@ register_dataclass(
     data_fields=[f.name for f in fields(SweepResult) if f.name not in _PLAIN],
     meta_fields=[*_PLAIN],
 )
+register_dataclass(Imputations, data_fields=["coefs", "intercepts"], meta_fields=[])
 register_dataclass(SparseRows, data_fields=["values", "columns", "starts"], meta_fields=["n_columns"])
 register_dataclass(
     FitOptions,

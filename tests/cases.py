@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 
 from jaxnet.missing.fill import Fill, Filler, ModelFill
+from jaxnet.missing.multiple import MultipleFill
 from jaxnet.missing.pairwise import Pairwise
 from jaxnet.missing.simple import SimpleFill
 
@@ -327,6 +328,12 @@ FILLS = {
     # Of so few rows the matrices are near singular, and a lasso has next to no optimum, unless `least` is large.
     "pairwise": FillCase(Pairwise(least=0.1), by_pairs=True),
     "pairwise max-norm": FillCase(Pairwise("max-norm", least=0.1), by_pairs=True),
+    "neighbours": FillCase("neighbours", units=False, own_columns=True),
+    "iterative": FillCase("iterative", own_columns=True),
+    "several": FillCase(MultipleFill(m=2), stochastic=True, own_columns=True),
+    "several stacked": FillCase(
+        MultipleFill(m=2, draws="posterior", pool="stacked"), stochastic=True, own_columns=True
+    ),
     "own columns": FillCase(RowMeanFill(), units=False, own_columns=True, saved=False),
 }
 

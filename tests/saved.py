@@ -12,10 +12,15 @@ import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
 from jaxnet.missing.comparisons import Comparisons
+from jaxnet.missing.complete import Unfilled
 from jaxnet.missing.hints import Sentinel
+from jaxnet.missing.iterative import IterativeFiller
 from jaxnet.missing.little import LittleTest
+from jaxnet.missing.multiple import MultipleFiller
+from jaxnet.missing.neighbours import NeighbourFiller
+from jaxnet.missing.simple import SimpleFiller
 from jaxnet.persistence.seal import SEALED
-from jaxnet.result import BestFit, FitOptions, NestedResult, SparseRows, Status, SweepResult
+from jaxnet.result import BestFit, FitOptions, Imputations, NestedResult, SparseRows, Status, SweepResult
 from jaxnet.selection.bounds import StabilityParameters
 from jaxnet.selection.criteria import Criteria
 from jaxnet.selection.explanation import Explanation
@@ -95,6 +100,12 @@ def result(responses: int | None = None, folds: int = 3, **changes) -> SweepResu
         fold_intercepts=numbers(*grid, folds) if folds else None,
     )
     return dataclasses.replace(whole, **changes)
+
+
+def pooled(within: bool = True) -> jaxnet.PooledCoefficients:
+    """Made-up coefficients of 2 columns over 3 fillings."""
+    figures = numbers(2), numbers(2), numbers(2), numbers(2) if within else None
+    return jaxnet.PooledCoefficients(3, np.array([2, 0]), ("c", "a"), *figures)
 
 
 def nested(responses: int | None = None, folds: int = 3, **changes) -> NestedResult:
@@ -241,6 +252,30 @@ def encoding(columns: bool = True) -> jaxnet.Encoding:
     )
 
 
+def imputations(responses: int | None = None) -> Imputations:
+    """Made-up fits to 3 fillings, over the grid of `result`."""
+    return Imputations(result(responses).fold_coefs, result(responses).fold_intercepts)
+
+
+def preparation(columns: bool = True) -> jaxnet.Preparation:
+    """A made-up preparation: of the columns of `encoding` with an indicator, or of 3 columns and an array."""
+    words = encoding() if columns else None
+    m = 5 if columns else 3
+    return jaxnet.Preparation(
+        columns=words.columns if columns else None,
+        given=3,
+        names=(*words.names, "missing(dose)") if columns else None,
+        encoding=words,
+        missing=jaxnet.Missing(jaxnet.SimpleFill("median"), indicators=columns, column_limit=0.75),
+        filler=SimpleFiller(numbers(m)),
+        modes=np.array([0.0, 1.0, 0.0, 0.0, 0.0])[:m] * columns,
+        categorical=np.array([False, True, True, True, True])[:m] & columns,
+        left_out=np.array([False, False, True, False, False])[:m],
+        indicated=np.array([0 if columns else 1]),
+        rows=40,
+    )
+
+
 def missing(test: bool = True) -> jaxnet.MissingPatterns:
     """Made-up missing values of 3 columns."""
     return jaxnet.MissingPatterns(
@@ -265,6 +300,18 @@ def missing(test: bool = True) -> jaxnet.MissingPatterns:
     )
 
 
+def regressions(*m: int) -> dict[str, np.ndarray]:
+    """Made-up regressions of 2 columns of 4, of which one is constant."""
+    return {
+        "mean": numbers(4),
+        "sd": np.array([0.5, 0.25, 0.0, 0.125]),
+        "observed": np.array([True, True, True, True]),
+        "columns": np.array([3, 0]),
+        "intercepts": numbers(*m, 2),
+        "coefs": numbers(*m, 2, 4) / 8,
+    }
+
+
 def objects() -> dict[str, object]:
     """One object of every kind a file may hold, and of every form it takes; the same on every machine."""
     pairs = [([0, 1], [2, 3]), (np.array([2, 3]), np.array([0, 1]))]
@@ -273,6 +320,9 @@ def objects() -> dict[str, object]:
         "result_of_two_responses": result(responses=2),
         "result_without_folds": result(folds=0, feature_names=None),
         "result_of_another_metric": result(metric="r2"),
+        "imputations": imputations(),
+        "pooled_coefficients": pooled(),
+        "pooled_coefficients_without_data": pooled(within=False),
         "nested_result": nested(),
         "nested_result_of_two_responses": nested(responses=2, fold_weights=None, metric="mse"),
         "best_fit": BestFit(
@@ -299,9 +349,34 @@ def objects() -> dict[str, object]:
         ),
         "adaptive": jaxnet.Adaptive(2, rho=np.float64(1.0), cv=jaxnet.KFold(3)),
         "pairwise": jaxnet.Pairwise("max-norm", least=np.float64(0.25)),
+        "missing": jaxnet.Missing("mode", np.bool_(True), False, np.float64(0.5)),
+        "fills": [
+            jaxnet.SimpleFill("constant", np.float64(-1.5)),
+            jaxnet.CompleteCases(),
+            Unfilled(),
+            SimpleFiller(numbers(3)),
+        ],
+        "preparation": preparation(),
+        "preparation_of_an_array": preparation(columns=False),
+        "prepared_result": result(preparation=preparation(columns=False)),
+        "imputed_result": result(imputations=imputations()),
+        "imputed_result_of_two_responses": result(responses=2, imputations=imputations(responses=2)),
+        "prepared_model": _changed(
+            model("Lasso", missing="median", categories=jaxnet.Categories()),
+            n_features_in_=3,
+            feature_names_in_=np.array(["dose", "site", "flag"], dtype=object),
+            coef_=numbers(6),
+            preparation_=preparation(),
+        ),
         "relaxed_adaptive_cv": _changed(
             model("ElasticNetCV", adaptive=jaxnet.Adaptive(alpha=0.5), relax=(1.0, 0.0)), blend_=np.float64(0.0)
         ),
+        "neighbour_fill": jaxnet.NeighbourFill(np.int64(3), weights="distance"),
+        "neighbour_filler": NeighbourFiller(3, "distance", np.where(numbers(5, 4) > 0.8, np.nan, 1.0), numbers(5)),
+        "iterative_fill": jaxnet.IterativeFill(alpha=0.5, rho=np.float64(0.25)),
+        "iterative_filler": IterativeFiller(**regressions(), rounds=10, tol=1e-3, taken=4),
+        "multiple_fill": jaxnet.MultipleFill(m=3, draws="posterior"),
+        "multiple_filler": MultipleFiller(**regressions(3), rows=np.array([0, 2]), n_rows=4, drawn=numbers(3, 2)),
         "folds": jaxnet.KFold(4, shuffle=True, seed=np.int64(3)),
         "repeated_folds": jaxnet.RepeatedKFold(4, np.int64(2), seed=None),
         "bootstrap": jaxnet.Bootstrap(20, seed=1),

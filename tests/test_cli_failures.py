@@ -61,7 +61,7 @@ def test_cli_refuses_bad_data_with_a_sentence(tmp_path, capsys):
     cases = {
         "missing": ({**good, "gene 4": holes}, "'gene 4' (2 missing values in 40 rows)"),
         "infinite": ({**good, "gene 4": ["inf", *good["gene 4"][1:]]}, "'gene 4' (1 infinite value in 40 rows)"),
-        "text": ({**good, "sex": ["m"] * N}, "'sex' (holds 'm'); leave it out with --drop sex"),
+        "dates": ({**good, "day": ["2024-05-01"] * N}, "; leave it out with --drop day"),
         "target": ({**good, "response": holes}, "'response' in target.csv has 2 missing values (data rows 4, 10)"),
         "labels": ({**good, "response": ["high"] * N}, "--target 'response' in labels.csv is not numeric"),
         "one row": ({name: values[:1] for name, values in good.items()}, "1"),

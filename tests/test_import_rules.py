@@ -11,6 +11,7 @@ ROOT = Path(jaxnet.__file__).parent
 ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
 ONE_SWEEP = {
     "sweeps",
+    "features",
     "request",
     "problem",
     "dispatch",
@@ -18,6 +19,7 @@ ONE_SWEEP = {
     "initial",
     "journal",
     "relaxed",
+    "imputations",
 }  # the call and its parts
 SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "missing", "result", "progress"}
 MODELS = SWEEP | {"selection"}

@@ -181,7 +181,9 @@ def test_fits_that_are_not_finite_have_no_error():
     coefs = SparseRows(np.array([1.0]), np.array([0]), np.array([0, 1, 1, 1]), 1)
     intercepts = np.array([0.0, np.nan, np.inf]).reshape(1, 1, 3, 1)
     metric = find(lambda y, p, sample_weight: float(np.max(p)))
-    errors = held_out_errors(metric, np.ones((2, 1)), np.ones((1, 2)), np.full((1, 2), 0.5), coefs, intercepts, str)
+    errors = held_out_errors(
+        metric, lambda fold, at: np.ones((2, len(at))), np.ones((1, 2)), np.full((1, 2), 0.5), coefs, intercepts, str
+    )
     np.testing.assert_array_equal(errors.ravel(), [1.0, np.nan, np.nan])
 
 

@@ -9,7 +9,9 @@ import pytest
 from cli_runs import data_columns, sweep, write_csv
 from saved import model, objects, result
 
+import jaxnet
 from jaxnet import save
+from jaxnet.missing.options import NAMED
 
 MARGIN = 0.3
 """Seconds from the start of the process to the first prediction, beyond what Python and NumPy take to start."""
@@ -40,6 +42,28 @@ def least() -> float:
 def test_a_loaded_model_predicts_at_once(thing, least, tmp_path):
     save(thing, tmp_path / "model.jaxnet")
     assert seconds(LOAD + HEAVY, tmp_path / "model.jaxnet") < MARGIN + 2 * least
+
+
+def test_what_fills_and_encodes_new_rows_needs_no_jax(tmp_path):
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": [1.0, None, 2.0, 4.0] * 5, "site": ["u", "v", None, "u"] * 5})
+    y = np.arange(20.0)
+    for fill in NAMED:
+        asked = jaxnet.Missing(fill, indicators=fill != "pairwise")
+        fitted = {
+            "result": jaxnet.sweep(frame, y, alphas=3, cv=2, missing=asked),
+            "model": jaxnet.ElasticNet(alpha=0.1, missing=asked).fit(frame, y),
+        }
+        save(fitted, tmp_path / f"{fill}.jaxnet")
+    code = (
+        "import sys, jaxnet, pathlib\n"
+        "new = [[None, 'v'], [1.0, None], [2.0, 'u']]\n"
+        "for path in pathlib.Path(sys.argv[1]).glob('*.jaxnet'):\n"
+        "    for fitted in jaxnet.load(path).values():\n"
+        "        assert fitted.predict(new).shape == (3,)\n"
+    )
+    seconds(code + HEAVY, tmp_path)
 
 
 def test_whatever_is_saved_loads_without_jax(tmp_path):

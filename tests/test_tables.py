@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from jaxnet.data.arrow import numbers
-from jaxnet.data.examples import load_diabetes
+from jaxnet.data.examples import load_diabetes, load_penguins
 from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
+from jaxnet.features import prepare
+from jaxnet.missing.patterns import missing_patterns
 
 NAMES = ["dose", "gene,1", "count", "flag", "label"]
 VALUES = np.array([[0.1, 1e-300, 3, 1], [1 / 3, -2.5e17, -4, 0], [1e300, 0.0, 5, 1]])
@@ -239,6 +241,43 @@ def test_tables_bundled_diabetes_is_scikit_learns_in_raw_units():
     np.testing.assert_array_equal(ours.X, theirs.data)
     np.testing.assert_array_equal(ours.y, theirs.target)
     assert list(ours.feature_names) == list(theirs.feature_names) and ours.target == "progression"
+
+
+def test_tables_bundled_penguins_have_the_published_counts_means_and_holes():
+    """Counts and means as in the articles that introduce the data and in the R package's summaries."""
+    found = load_penguins()
+    of = {name: found["species"] == name for name in ("Adelie", "Chinstrap", "Gentoo")}
+    means = {
+        "bill_length_mm": (38.79, 48.83, 47.50),
+        "bill_depth_mm": (18.35, 18.42, 14.98),
+        "flipper_length_mm": (189.95, 195.82, 217.19),
+        "body_mass_g": (3700.66, 3733.09, 5076.02),
+    }
+    assert [rows.sum() for rows in of.values()] == [152, 68, 124]
+    for name, expected in means.items():
+        np.testing.assert_allclose([np.nanmean(found[name][rows]) for rows in of.values()], expected, atol=0.005)
+    np.testing.assert_allclose(
+        [np.nanmean(found["delta_15_n"]), np.nanmean(found["delta_13_c"])], [8.73, -25.69], atol=0.005
+    )
+    counts = {name: [(found[name] == level).sum() for level in levels] for name, *levels in (
+        ("island", "Biscoe", "Dream", "Torgersen"), ("sex", "female", "male"), ("clutch_complete", "yes", "no")
+    )}  # fmt: skip
+    assert counts == {"island": [168, 124, 52], "sex": [165, 168], "clutch_complete": [308, 36]}
+    holes = {name: sum(value is None or value != value for value in column) for name, column in found.items()}
+    assert {name: count for name, count in holes.items() if count} == {
+        "sex": 11, **dict.fromkeys(means, 2), "delta_15_n": 14, "delta_13_c": 13,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("module", ["pandas", "polars"])
+def test_tables_bundled_penguins_make_a_frame_of_words_and_numbers(module):
+    found = load_penguins()
+    frame = import_module(module).DataFrame(found)
+    patterns = missing_patterns(frame)
+    assert patterns.names == tuple(found) and patterns.n_rows == 344 and patterns.n_complete == 324
+    made = prepare(frame, missing="mean").names
+    assert [name for name in made if name.startswith("sex")] == ["sex=female", "sex=male", "sex=(missing)"]
+    assert "body_mass_g" in made
 
 
 @pytest.mark.parametrize("nulls", [False, True])

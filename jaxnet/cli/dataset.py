@@ -1,36 +1,78 @@
 """From the options of a command to the table it names, and from a table to what a sweep needs."""
 
+from __future__ import annotations
+
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxnet.cli.console import note
+from jaxnet.cli.filling_options import categories_of, missing_of
 from jaxnet.data.arrays import as_weights
 from jaxnet.data.batches import Stream, read_stream
 from jaxnet.data.fingerprint import fingerprint
 from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
 
+if TYPE_CHECKING:  # predicting needs none of it
+    from jaxnet.data.categories import Categories
+    from jaxnet.data.mixed import MixedColumns
+    from jaxnet.features import Features
+    from jaxnet.missing.options import Missing
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is fitted: X (n, p) with its p column names, y (n,), row weights (n,) or None; where they came from."""
+    """What is fitted: X with its p column names, y (n,), row weights (n,) or None; where they came from.
+
+    X is a matrix (n, p) if all of it are numbers, of which none is missing. Else it is the columns as they were read, and
+    `prepared` has what is made of them, as `missing` and `categories` ask.
+    """
 
     source: str
-    X: np.ndarray
+    X: np.ndarray | MixedColumns
     y: np.ndarray
     weights: np.ndarray | None
     features: tuple[str, ...]
     target: str
+    missing: Missing | None = None
+    categories: Categories | None = None
+    prepared: Features | None = None
 
-    def sd(self) -> np.ndarray:
-        """Weighted standard deviation (divided by n, not n - 1) of each column, (p,)."""
-        return np.array([_sd(column, self.weights) for column in self.X.T])  # one column of memory at a time
+    @property
+    def fitted(self) -> np.ndarray | Features:
+        """What a sweep takes for X."""
+        return self.X if self.prepared is None else self.prepared
+
+    def remarks(self) -> list[str]:
+        """What becomes of labels, and how much is missing: a sentence each, none if there is nothing to say."""
+        if self.prepared is None:
+            return []
+        encoding, said = self.prepared.encoding, []
+        made = np.bincount(encoding.source[encoding.level >= 0], minlength=len(self.features)).tolist()
+        levels = {name: made[j] for j, name in enumerate(self.features) if encoding.labelled[j]}
+        if levels:
+            total = counted(sum(levels.values()), "indicator")
+            said.append(f"{counted(len(levels), 'column')} of labels became {total}: {listed_counts(levels)}.")
+        found = zip(self.features, self.X.missing_counts().tolist(), strict=True)
+        gaps = {name: count for name, count in found if count}
+        if gaps:
+            more = len(self.prepared.indicated)
+            also = f"; {counted(more, 'indicator')} of what is missing added" if more else ""
+            total = counted(sum(gaps.values()), "value")
+            said.append(f"{total} missing in {counted(len(gaps), 'column')}: {listed_counts(gaps)}{also}.")
+        return said
 
     def fingerprint(self) -> str:
         """The same for the same rows, columns and weights, whatever file they came from."""
-        return fingerprint(X=self.X, y=self.y, weights=self.weights)
+        if self.prepared is None:
+            return fingerprint(X=self.X, y=self.y, weights=self.weights)
+        labels = {f"labels {j}": factor for j, factor in enumerate(self.X.factors) if factor is not None}
+        levels = {f"{name} are": _bytes("\0".join(factor.labels)) for name, factor in labels.items()}
+        codes = {name: factor.codes for name, factor in labels.items()}
+        return fingerprint(X=self.X.numbers, y=self.y, weights=self.weights, **codes, **levels)
 
 
 def load_table(args: argparse.Namespace, text: tuple[str, ...] = (), missing_text: bool = False) -> Table:
@@ -49,6 +91,7 @@ def load_stream(args: argparse.Namespace, text: tuple[str, ...] = ()) -> Stream:
 
 def load_dataset(args: argparse.Namespace) -> Dataset:
     """The data set the options of `jaxnet sweep` describe; raises `InvalidInput` for columns that are no use."""
+    missing = missing_of(args)
     table = load_table(args, text=(args.id,) if args.id else ())
     target = args.target or ("y" if args.example is None else table.names[-1])
     roles = [("--target", target), ("--weights", args.weights), ("--id", args.id), *(("--drop", d) for d in args.drop)]
@@ -65,18 +108,56 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
         raise InvalidInput(f"{table.source} has no columns left to fit on beside {', '.join(map(repr, taken))}.")
     if "" in table.names:
         note(f"{table.source} has a column without a name, taken for row labels and left out.", args.quiet)
-    return Dataset(
+    dataset = Dataset(
         source=table.source,
         y=table.vector(target, "--target"),
         weights=None if args.weights is None else _weights(table, args.weights),
-        X=table.matrix(features),
+        X=table.matrix(features) if missing is None and not table.has_labels(features) else table.mixed(features),
         features=features,
         target=target,
+        missing=missing,
     )
+    return dataset if isinstance(dataset.X, np.ndarray) else _prepared(dataset, table, categories_of(args, features))
+
+
+def _prepared(dataset: Dataset, table: Table, categories: Categories) -> Dataset:
+    """With labels encoded; refuses missing values if nothing was asked for about them."""
+    from jaxnet.features import Features
+
+    found = dataset.X
+    if dataset.missing is None:
+        numeric = [name for name, factor in zip(found.names, found.factors, strict=True) if factor is None]
+        table.check_finite(found.numbers, numeric)
+        if categories.missing == "mode" and found.missing_counts().any():
+            raise InvalidInput(
+                "--missing-level mode needs --missing: say how other missing values are filled, such as mean."
+            )
+    return replace(dataset, categories=categories, prepared=Features.of(found, dataset.missing, categories))
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things, such as "1 column"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed_counts(counts: dict[str, int], most: int = 5) -> str:
+    """Names with their numbers, the largest first."""
+    order = sorted(counts.items(), key=lambda pair: -pair[1])
+    more = f" and {len(order) - most} more" if len(order) > most else ""
+    return ", ".join(f"{name!r} ({count:,})" for name, count in order[:most]) + more
+
+
+def _bytes(text: str) -> np.ndarray:
+    return np.frombuffer(text.encode(), np.uint8)
 
 
 def _weights(table: Table, name: str) -> np.ndarray:
     return as_weights(table.vector(name, "--weights"), len(table), name=f"--weights {name!r}")
+
+
+def standard_deviations(X: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Weighted standard deviation (divided by n, not n - 1) of each column, (p,)."""
+    return np.array([_sd(column, weights) for column in X.T])  # one column of memory at a time
 
 
 def _sd(column: np.ndarray, weights: np.ndarray | None) -> float:

@@ -9,18 +9,24 @@ from typing import Any
 import numpy as np
 
 from jaxnet.cli.dataset import load_table
+from jaxnet.cli.predict_command import as_written
 from jaxnet.cli.run_folder import SUMMARY, model_file, read_run
 from jaxnet.data.arrays import as_weights
+from jaxnet.data.mixed import MixedColumns
 from jaxnet.result import BestFit, SweepResult
+from jaxnet.selection.rows import predictions, result_columns
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """`X` (n, p), `y` and `weights` (n,) are those of DATA, None without it; `sd` (p,), None in runs of earlier versions."""
+    """`X`, `y` and `weights` (n,) are those of DATA, None without it; `sd` (p,), None in runs of earlier versions.
+
+    X is a matrix (n, p), or columns as they were read if the run has what prepares them.
+    """
 
     model: dict[str, Any]
     summary: dict[str, Any]
-    X: np.ndarray | None
+    X: np.ndarray | MixedColumns | None
     y: np.ndarray | None
     weights: np.ndarray | None
 
@@ -32,13 +38,16 @@ class FinishedRun:
         summary = json.loads(path.read_text(encoding="utf-8")) if Path(args.run).is_dir() and path.exists() else {}
         if args.data is None and args.example is None:
             return cls(model, summary, None, None, None)
-        table = load_table(args, text=(model["id"],) if model["id"] else ())
-        names = model["result"].feature_names
+        table = load_table(args, text=as_written(model))
+        preparation = model["result"].preparation
+        names = model["result"].feature_names if preparation is None else preparation.columns
         for name in names:
             table.position(name, "the run's column")
         weights = model.get("weights", summary.get("request", {}).get("weights"))
         w = None if weights is None else as_weights(table.vector(weights, "--weights"), len(table), name=weights)
-        return cls(model, summary, table.matrix(names, can_drop=False), table.vector(model["target"], "the target"), w)
+        labelled = None if preparation is None else preparation.encoding.labelled
+        X = table.matrix(names, can_drop=False) if labelled is None else table.mixed(names, labelled)
+        return cls(model, summary, X, table.vector(model["target"], "the target"), w)
 
     @property
     def result(self) -> SweepResult:
@@ -53,6 +62,12 @@ class FinishedRun:
     def rule(self) -> str:
         """The rule that the run kept."""
         return self.model["rule"]
+
+    def predicted(self) -> tuple[np.ndarray, np.ndarray]:
+        """The response and what the chosen model predicts, of the rows that it can predict."""
+        found = predictions(result_columns(self.result, self.X), self.kept())
+        known = ~np.isnan(found)
+        return self.y[known], found[known]
 
     def kept(self) -> BestFit:
         """The chosen model; its rule may have needed data that are not at hand, its place in the grid is known."""

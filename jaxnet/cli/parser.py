@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from jaxnet import __version__
+from jaxnet.cli.filling_options import add_filling
 from jaxnet.cli.missing_options import add_missing
 from jaxnet.cli.reading_options import add_plot, add_report
 from jaxnet.cli.shared_options import (
@@ -27,7 +28,8 @@ each fit, choose a model and write it down.
   objective: 1/(2 sum w) sum w (y - b0 - x'b)^2 + alpha (rho |b|_1 + (1 - rho)/2 |b|^2)
 
 The table is a .csv, .tsv (also .gz), .parquet or .npz file; its first row names the columns. Every column is a feature
-except those given to --target, --weights, --id and --drop, and must hold a number in every row.
+except those given to --target, --weights, --id and --drop. Columns of text and truth values become columns of zeros and ones,
+one per level (site=Leeds); what to do about missing values is for --missing to say.
 """
 _SWEEP_END = """\
 files in --out:
@@ -39,6 +41,7 @@ files in --out:
 examples:
   jaxnet sweep --example diabetes
   jaxnet sweep cells.csv --target response --id cell --out run/
+  jaxnet sweep cells.csv --target response --id cell --missing median --indicators --out run/
   jaxnet sweep cells.parquet --target response --rho 0.5 1 --cv 10 --shuffle --rule 1se --out run/
 """
 _PREDICT = """\
@@ -133,6 +136,7 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     fit.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
     fit.add_argument("--device", metavar="NAME", help="where to compute, such as cpu or gpu")
 
+    add_filling(sweep)
     add_store(sweep)
     add_output(sweep, "DIR", "folder for the results (else only printed)", "replace an earlier run in --out")
 

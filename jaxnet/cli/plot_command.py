@@ -52,6 +52,6 @@ def _drawing(args: argparse.Namespace, done: FinishedRun) -> Callable[[Any], Any
     if args.kind == "criteria":
         criteria = result.criteria(done.X, done.y, sample_weight=done.weights)
         return lambda ax: plots.criteria_curves(criteria, rho, ax=ax)
-    predicted = done.X @ kept.coef + kept.intercept
+    observed, predicted = done.predicted()
     show = plots.residuals if args.kind == "residuals" else plots.predicted_against_observed
-    return lambda ax: show(done.y, predicted, ax=ax)
+    return lambda ax: show(observed, predicted, ax=ax)

@@ -20,6 +20,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         if path is not None:
             check_file(path, args.overwrite, "the frequencies" if option == "--out" else "the picture", option)
     data = load_dataset(args)
+    for remark in data.remarks():
+        note(remark, args.quiet)
     found = _select(args, data, check_interrupt)
     rows = found.rows()
     chosen = [row for row in rows if row["selected"]]
@@ -55,7 +57,7 @@ def _select(args: argparse.Namespace, data, check_interrupt: Check):
                 progress(done, total)
 
         found = stability_selection(
-            data.X,
+            data.fitted,
             data.y,
             rho=args.rho,
             n_pairs=args.pairs,
@@ -66,7 +68,9 @@ def _select(args: argparse.Namespace, data, check_interrupt: Check):
             seed=args.seed,
             sample_weight=data.weights,
             standardize=not args.no_standardize,
+            missing=data.missing,
+            categories=data.categories,
             progress=step,
         )
     check_interrupt()
-    return replace(found, feature_names=data.features)
+    return found if data.prepared is not None else replace(found, feature_names=data.features)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from jaxnet.cli.filling_options import add_filling
 from jaxnet.cli.shared_options import add_columns, add_command, add_output, seed
 
 _STABILITY = """\
@@ -32,5 +33,6 @@ def add_stability(commands: argparse._SubParsersAction) -> None:
     rule.add_argument("--bound", choices=BOUNDS, default="unimodal", help="on false selections; default unimodal")
     rule.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the splits; default 0")
     rule.add_argument("--no-standardize", action="store_true", help="penalise the columns in the units they come in")
+    add_filling(stability)
     rule.add_argument("--plot", metavar="FILE", help="draw the stability paths: .png, .svg or .pdf")
     add_output(stability, "FILE", "CSV file of every column's frequency", "replace the file if it exists")

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from jaxnet.cli.console import aligned
-from jaxnet.cli.dataset import Dataset
+from jaxnet.cli.dataset import Dataset, standard_deviations
 from jaxnet.metrics import find_metric, null_errors
 from jaxnet.resampling import KFold, resamples
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.criteria import CRITERIA
+from jaxnet.selection.fits import same_columns
 
 _RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
 _UNITS = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
@@ -46,8 +47,11 @@ class Summary:
         if rule in CRITERIA:
             criteria = result.criteria(dataset.X, dataset.y, sample_weight=dataset.weights)
             best[rule] = result.best(rule, criteria=criteria)
-        null_error = _null_error(dataset, result, folds)
-        return cls(dataset, result, rule, percent, best, seconds, null_error, dataset.sd())
+        X, weights = dataset.X, dataset.weights
+        if dataset.prepared is not None:
+            X, _, weights = same_columns(result, X, weights)
+        null_error = _null_error(dataset.y, weights, result, folds)
+        return cls(dataset, result, rule, percent, best, seconds, null_error, standard_deviations(X, weights))
 
     @property
     def kept(self) -> BestFit:
@@ -56,8 +60,10 @@ class Summary:
 
     def data(self) -> dict[str, Any]:
         """The `data` part of summary.json."""
-        rows, features = self.dataset.X.shape
-        return {"source": self.dataset.source, "rows": rows, "features": features, "target": self.dataset.target}
+        data, preparation = self.dataset, self.result.preparation
+        told = {"source": data.source, "rows": len(data.y), "features": len(data.features), "target": data.target}
+        made = {} if preparation is None else {"columns": preparation.width, "rows_fitted": preparation.rows}
+        return {**told, **made}
 
     def outcome(self) -> dict[str, Any]:
         """The other parts of summary.json: the model of each rule, the certificate, the time."""
@@ -110,13 +116,17 @@ class Summary:
         }
 
     def _heading(self, standardized: bool, folds: str) -> str:
-        rows, features = self.dataset.X.shape
+        rows, features, preparation = len(self.dataset.y), len(self.dataset.features), self.result.preparation
+        made = ""
+        if preparation is not None:
+            left = "" if preparation.rows == rows else f" of {preparation.rows:,} complete rows"
+            made = f" as {preparation.width:,} columns{left}"
         count, alphas = self.result.alphas.shape
         grid = f"{count} rho" if self.result.blend is None else f"{count} (rho, blend)"
         scale = "standardised for the fit; coefficients are on their original scale"
         scale = scale if standardized else "not standardised (--no-standardize)"
         return (
-            f"{self.dataset.source}: {rows:,} rows, {features:,} features, target {self.dataset.target!r}\n"
+            f"{self.dataset.source}: {rows:,} rows, {features:,} features{made}, target {self.dataset.target!r}\n"
             f"Columns were {scale}.\n"
             f"{self._certificate()['fits']:,} fits in {self.seconds:.1f} s: {grid} x {alphas} alphas x "
             f"(full data + {folds})"
@@ -136,7 +146,7 @@ class Summary:
                 lambda f: f"{_number(f['cv_error'])} +- {_number(f['cv_se'], 3)}",
             ),
             *([] if self.result.metric == "mae" else [explained]),
-            ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.dataset.X.shape[1]:,}"),
+            ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.result.n_features:,}"),
         ):
             lines.append((label, *(show(fit) for fit in fits.values())))
         return "\n".join([*aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
@@ -158,7 +168,7 @@ class Summary:
         if not order:
             return f"Every coefficient is zero: the prediction is {best.intercept:.6g} for every row."
         lines = [("Largest coefficients", "per unit", "per sd")]
-        lines += [(self.dataset.features[j], f"{best.coef[j]:.5g}", f"{effect[j]:.5g}") for j in order]
+        lines += [(self.result.feature_names[j], f"{best.coef[j]:.5g}", f"{effect[j]:.5g}") for j in order]
         lines += [("(intercept)", f"{best.intercept:.5g}", "")]
         more = int(best.nonzeros) - len(order)
         return "\n".join([*aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
@@ -177,7 +187,7 @@ def coefficient_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
     best = summary.kept
     yield "feature", "coefficient", "per_sd"
     yield "(intercept)", float(best.intercept), ""
-    yield from zip(summary.dataset.features, best.coef.tolist(), (best.coef * summary.sd).tolist(), strict=True)
+    yield from zip(summary.result.feature_names, best.coef.tolist(), (best.coef * summary.sd).tolist(), strict=True)
 
 
 def cv_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
@@ -193,12 +203,12 @@ def cv_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
         yield *numbers, int(nonzeros[i, k]), float(gap[i, k]), _worst_status(result.status[i, k])
 
 
-def _null_error(dataset: Dataset, result: SweepResult, folds: KFold) -> float:
+def _null_error(y: np.ndarray, weights: np.ndarray | None, result: SweepResult, folds: KFold) -> float:
     """Weighted over folds as the sweep weighs them."""
-    rows = resamples(folds, dataset.X, dataset.y)
-    w = 1.0 if dataset.weights is None else dataset.weights
+    rows = resamples(folds, y, y)
+    w = 1.0 if weights is None else weights
     share = lambda times: times * w / (times * w).sum(axis=1, keepdims=True)
-    errors = null_errors(find_metric(result.metric), dataset.y[None], share(rows.train[1:]), share(rows.test[1:]))
+    errors = null_errors(find_metric(result.metric), y[None], share(rows.train[1:]), share(rows.test[1:]))
     return float(np.average(errors[0], weights=result.fold_weights))
 
 

@@ -12,6 +12,7 @@ from jaxnet import __version__
 from jaxnet.adaptive import Adaptive
 from jaxnet.cli.console import note, say
 from jaxnet.cli.dataset import Dataset, load_dataset
+from jaxnet.cli.filling_options import NAMES as FILLING
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.run_folder import check_free, write_run
 from jaxnet.cli.summary import Summary, coefficient_rows, cv_rows
@@ -77,8 +78,10 @@ def _describe(folds: KFold) -> str:
 
 
 def _announce(args: argparse.Namespace, dataset: Dataset, folds: KFold) -> None:
-    n, p = dataset.X.shape
+    n, p = len(dataset.y), len(dataset.features)
     note(f"read {dataset.source}: {n:,} rows, {p:,} features, target {dataset.target!r}.", args.quiet)
+    for remark in dataset.remarks():
+        note(remark, args.quiet)
     steps = np.diff(dataset.y)
     if not folds.shuffle and len(steps) > 2 and steps.any() and (np.all(steps >= 0) or np.all(steps <= 0)):
         note(f"the rows are sorted by {dataset.target!r}, so folds of neighbours mislead: add --shuffle.", args.quiet)
@@ -103,7 +106,7 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
                 progress(done, total)
 
         result = sweep(
-            dataset.X,
+            dataset.fitted,
             dataset.y,
             cv=folds,
             metric=args.metric,
@@ -111,13 +114,15 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
             standardize=not args.no_standardize,
             tol=args.tol,
             max_iter=args.max_iter,
+            missing=dataset.missing,
+            categories=dataset.categories,
             progress=step,
             store=_entry(args, dataset),
             run=args.run,
             **chosen,
         )
     check_interrupt()
-    return replace(result, feature_names=dataset.features)
+    return result if dataset.prepared is not None else replace(result, feature_names=dataset.features)
 
 
 def _entry(args: argparse.Namespace, dataset: Dataset) -> Entry | None:
@@ -130,7 +135,8 @@ def _entry(args: argparse.Namespace, dataset: Dataset) -> Entry | None:
         note(f"{args.store}, run {name!r}: {there}.", args.quiet)
 
     about = {"source": dataset.source, "target": dataset.target}
-    return Entry(args.store, about=about, features=dataset.features, resume=args.resume, announce=announce)
+    names = dataset.features if dataset.prepared is None else None
+    return Entry(args.store, about=about, features=names, resume=args.resume, announce=announce)
 
 
 def _floats(parts: list[list[str]] | None) -> list[float] | None:
@@ -155,5 +161,5 @@ def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dic
         "cv": {"folds": folds.n_splits, "shuffle": folds.shuffle, "seed": folds.seed},
         "standardize": not args.no_standardize,
         "relax": relax,
-        **{name: getattr(args, name) for name in names},
+        **{name: getattr(args, name) for name in (*names, *FILLING)},
     }

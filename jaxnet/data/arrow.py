@@ -48,6 +48,16 @@ def numbers(column: Any) -> np.ndarray:
     return out
 
 
+def holds_labels(column: Any) -> bool:
+    """Whether `numbers_or_labels` would make labels of a column; of arrays, those of texts and other objects."""
+    if isinstance(column, np.ndarray):
+        return column.dtype.kind not in "biuf"
+    import pyarrow as pa
+
+    tests = ("boolean", "string", "large_string", "string_view", "dictionary")
+    return any(getattr(pa.types, f"is_{test}")(column.type) for test in tests)
+
+
 def numbers_or_labels(column: Any) -> np.ndarray | Factor:
     """A column as numbers, NaN for missing, or, of text, truth values or a dictionary, as a factor.
 

@@ -58,20 +58,31 @@ class Encoding:
         """
         return self.matrix(mixed_columns(X, name, columns=self.columns, labelled=self.labelled), name=name)
 
-    def matrix(self, found: MixedColumns, *, name: str = "X") -> Float[np.ndarray, "n m"]:
-        """`transform` of columns that were read already, as `labelled` says."""
+    def matrix(
+        self, found: MixedColumns, *, name: str = "X", unseen: dict[str, dict[str, int]] | None = None
+    ) -> Float[np.ndarray, "n m"]:
+        """`transform` of columns that were read already, as `labelled` says.
+
+        unseen: where counts of levels that there were not are added up, by column, for `warn_of`; default None, they are
+        told at once.
+        """
         numeric = self.level < 0
         if numeric.all():
             return found.numbers
         out = np.empty((len(found.numbers), len(self.source)), _dtype(found.numbers), order="F")
         out[:, numeric] = found.numbers
-        unseen = {}
+        here = {}
         for j, factor in enumerate(found.factors):
             if factor is not None:
                 counts = self._indicate(j, factor, out, name)
                 if counts:
-                    unseen[self._label(j)] = counts
-        self._tell(unseen, name)
+                    here[self._label(j)] = counts
+        if unseen is None or self.categories.unseen == "error":
+            self.warn_of(here, name)
+        else:
+            for column, counts in here.items():
+                sums = unseen.setdefault(column, {})
+                sums.update({label: sums.get(label, 0) + count for label, count in counts.items()})
         return out
 
     @property
@@ -166,8 +177,8 @@ class Encoding:
     def _label(self, j: int) -> str:
         return repr(self.columns[j]) if self.columns is not None else f"x{j}"
 
-    def _tell(self, unseen: dict[str, dict[str, int]], name: str) -> None:
-        """Warn or raise, naming columns, levels and counts."""
+    def warn_of(self, unseen: dict[str, dict[str, int]], name: str) -> None:
+        """Warn of levels that there were not, or raise InvalidInput if `unseen` says so, naming columns, levels and counts."""
         if not unseen:
             return
         shown = "; ".join(f"{column} has {_counted(counts)}" for column, counts in list(unseen.items())[:5])

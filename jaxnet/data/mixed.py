@@ -24,7 +24,7 @@ from jaxnet.data.frames import NotNumeric, as_frame, column_label, frame_matrix,
 from jaxnet.errors import InvalidInput
 
 if TYPE_CHECKING:  # a saved encoding needs no time for annotations
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
 
 Reader = Callable[[], "np.ndarray | Factor"]
 Labelled = Sequence["bool | None"]
@@ -40,6 +40,20 @@ class MixedColumns(NamedTuple):
     factors: tuple[Factor | None, ...]
     names: tuple[str, ...] | None
 
+    def missing_counts(self) -> Int[np.ndarray, " p"]:
+        """How many rows miss each column."""
+        plain = iter(np.isnan(self.numbers).sum(axis=0))
+        return np.array([next(plain) if f is None else np.count_nonzero(f.codes < 0) for f in self.factors])
+
+    def raw(self) -> tuple[tuple[str, ...], list[np.ndarray]]:
+        """Names and columns: numbers, and labels as objects, None where missing."""
+        plain = iter(self.numbers.T)
+        columns = [
+            next(plain) if factor is None else np.array([*factor.labels, None], dtype=object)[factor.codes]
+            for factor in self.factors
+        ]
+        return self.names or tuple(f"x{j}" for j in range(len(columns))), columns
+
 
 def mixed_columns(
     X: Any, name: str, *, columns: tuple[str, ...] | None = None, labelled: Labelled | None = None
@@ -50,6 +64,8 @@ def mixed_columns(
     Raises `InvalidInput` as `as_matrix` does, but for text and missing values, and for columns that are neither numbers
     nor labels.
     """
+    if isinstance(X, MixedColumns):  # read already, a tuple besides
+        return X
     refuse_containers(X, name)
     frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, name)
     if frame is None:

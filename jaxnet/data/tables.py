@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxnet.data.arrow import as_numpy
+from jaxnet.data.arrow import as_numpy, holds_labels
 from jaxnet.data.categories import Categories, encode_columns
 from jaxnet.data.encoding import Encoding
 from jaxnet.data.mixed import MixedColumns, mixed_table
@@ -101,22 +101,29 @@ class Table:
         matrix = np.empty((len(self), len(columns)), dtype=np.float32 if single else np.float64, order="F")
         for j, column in enumerate(columns):
             matrix[:, j] = column
-        self._check_finite(matrix, names, can_drop)
+        self.check_finite(matrix, names, can_drop=can_drop)
         return matrix
+
+    def has_labels(self, names: Sequence[str]) -> bool:
+        """Whether any of the columns `names` holds text, truth values or categories; arrays of truth values are numbers."""
+        return any(holds_labels(self.columns[self.position(name, "column")]) for name in names)
 
     def encode(self, names: Sequence[str], categories: Categories | None = None) -> tuple[np.ndarray, Encoding]:
         """The columns `names` as a matrix in which labels are indicators, and what repeats that: `categories.encode`."""
-        return encode_columns(self._mixed(names), categories, name=self.source)
+        return encode_columns(self.mixed(names), categories, name=self.source)
 
-    def transform(self, encoding: Encoding) -> np.ndarray:
-        """The columns of `encoding` in these rows, as `Encoding.transform` gives them."""
-        return encoding.matrix(self._mixed(encoding.columns or (), encoding.labelled), name=self.source)
+    def transform(self, encoding: Encoding, *, unseen: dict[str, dict[str, int]] | None = None) -> np.ndarray:
+        """The columns of `encoding` in these rows, as `Encoding.matrix` gives them."""
+        found = self.mixed(encoding.columns or (), encoding.labelled)
+        return encoding.matrix(found, name=self.source, unseen=unseen)
 
-    def _mixed(self, names: Sequence[str], labelled: Sequence[bool] | None = None) -> MixedColumns:
+    def mixed(self, names: Sequence[str], labelled: Sequence[bool] | None = None) -> MixedColumns:
+        """The columns `names` as numbers and labels, read as `labelled` says (see `mixed_table`)."""
         columns = {name: self.columns[self.position(name, "column")] for name in names}
         return mixed_table(columns, self.source, labelled=labelled, nulls=self.nulls)
 
-    def _check_finite(self, matrix: np.ndarray, names: Sequence[str], can_drop: bool) -> None:
+    def check_finite(self, matrix: np.ndarray, names: Sequence[str], *, can_drop: bool = True) -> None:
+        """Refuse missing and infinite values in a matrix made of the columns `names`."""
         bad = {}
         for j, name in enumerate(names):
             column = matrix[:, j]
@@ -124,6 +131,11 @@ class Table:
                 bad[name] = _missing_or_infinite(column)
         if bad:
             drop = f", or leave the column{_s(len(bad))} out with --drop {shlex.join(list(bad)[:_SHOWN])}"
+            if np.isnan(matrix).any():
+                drop = (
+                    f", say what to do about missing values with --missing mean (jaxnet missing {self.source} first tells "
+                    f"which there are){drop}"
+                )
             raise InvalidInput(
                 f"{self.source} has gaps in {len(bad)} column{_s(len(bad))}: "
                 f"{_listed(bad, lambda name: f'{name!r} ({bad[name]} in {len(self)} rows)')}; fill them in or remove "

@@ -35,10 +35,15 @@ class FilledDesign(Design):
     @classmethod
     def build(
         cls, X: np.ndarray, values: Float[np.ndarray, "G p"], *, dtype, centred: bool
-    ) -> tuple["FilledDesign", Conditioning]:
-        """Store X (n, p), nan where missing, that group g fills with `values[g]`; the first group's units are taken."""
+    ) -> tuple[Design, Conditioning]:
+        """Store X (n, p), nan where missing, that group g fills with `values[g]`; the first group's units are taken.
+
+        A dense design if nothing is missing.
+        """
         holes = np.flatnonzero(np.isnan(X).any(axis=0))
         base, units = DenseDesign.build(X, dtype=dtype, centred=centred, fill=values[0], masks=holes)
+        if not len(holes):
+            return base, units
         p = size_class(X.shape[1])
         at, slot = place(holes, p)
         fill = np.zeros((len(values), len(at)))

@@ -1,13 +1,19 @@
 """What an estimator remembers of the columns of X, and how it checks them again."""
 
+from __future__ import annotations
+
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxnet.data.arrays import as_matrix, column_names
 from jaxnet.errors import InvalidInput
 from jaxnet.estimators.protocol import Estimator, NotFittedError, sklearn_class
+
+if TYPE_CHECKING:
+    from jaxnet.features import Features
+    from jaxnet.missing.preparation import Preparation
 
 
 class ColumnEstimator(Estimator):
@@ -20,23 +26,41 @@ class ColumnEstimator(Estimator):
             )
 
     def _columns(self, X: Any) -> np.ndarray:
-        """X as a matrix, if the estimator is fitted and the columns are those of the fit."""
+        """X as the columns of the coefficients, if the estimator is fitted and X has the columns of the fit."""
         self._check_fitted()
         self._check_names(column_names(X))
-        X, _ = as_matrix(X)
+        preparation: Preparation | None = vars(self).get("preparation_")
+        if preparation is not None and preparation.encoding is not None:
+            return preparation.transform(X)
+        X, _ = as_matrix(X, missing_allowed=preparation is not None)
         if X.shape[1] != self.n_features_in_:
             raise InvalidInput(
                 f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features "
                 "as input."
             )
-        return X
+        return X if preparation is None else preparation.complete(X)
 
-    def _remember_columns(self, X: np.ndarray, names: tuple[str, ...] | None) -> None:
-        self.n_features_in_ = X.shape[1]
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
-        elif "feature_names_in_" in vars(self):
-            del self.feature_names_in_
+    def _given(self, X: Any) -> Features:
+        """The columns of a fit, as `missing` and `categories` make them of X."""
+        from jaxnet.features import Features
+        from jaxnet.missing.options import as_missing
+
+        return Features.of(X, as_missing(self.missing), self.categories)
+
+    def _remember_columns(self, features: Features, preparation: Preparation | None) -> None:
+        self.n_features_in_ = features.given
+        names = None if features.columns is None else np.array(features.columns, dtype=object)
+        for name, value in (("feature_names_in_", names), ("preparation_", preparation)):
+            if value is not None:
+                setattr(self, name, value)
+            elif name in vars(self):  # of an earlier fit
+                delattr(self, name)
+
+    def _input_tags(self) -> Any:
+        from sklearn.utils import InputTags
+
+        labels = self.categories is not None
+        return InputTags(allow_nan=self.missing is not None, categorical=labels, string=labels)
 
     def _check_names(self, names: tuple[str, ...] | None) -> None:
         """Refuse other names than `fit` saw, with the sentences scikit-learn uses; warn if one side has none."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
 from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_alphas, check_l1_ratio, check_real, solver_settings
@@ -34,12 +34,14 @@ class ElasticNetCV(LinearModel):
         adaptive: `jaxnet.Adaptive()` for adaptive weights; default None. Not of scikit-learn, as the next.
         relax: blends in [0, 1] of each fit with least squares on its support, (1.0, 0.5, 0.0) say, of which one is chosen
             together with alpha and l1_ratio; default None. `jaxnet.sweep` defines both.
+        missing, categories: as in `ElasticNet`; every fold fills by its own training rows. Default None.
         precompute, copy_X, n_jobs, random_state, selection: scikit-learn's; accepted, without effect.
 
     Fitted attributes (R l1_ratios, A alphas, F folds)
         alpha_, l1_ratio_, coef_ (p,), intercept_, mse_path_ (R, A, F) with axes of length 1 dropped,
         alphas_ (A,) in decreasing order [(R, A) for a count and several l1_ratios], dual_gap_ in units of the
-        objective, n_iter_, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names. With `relax`
+        objective, n_iter_, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names, preparation_
+        as in `ElasticNet`. With `relax`
         also blend_, and mse_path_ is (R, B, A, F) for B blends; dual_gap_ is that of the penalised fit. With `adaptive` or
         `relax` the final fit is the sweep's own.
 
@@ -73,6 +75,8 @@ class ElasticNetCV(LinearModel):
         n_alphas=None,
         adaptive=None,
         relax=None,
+        missing=None,
+        categories=None,
     ):
         self.l1_ratio = l1_ratio
         self.eps = eps
@@ -91,6 +95,8 @@ class ElasticNetCV(LinearModel):
         self.n_alphas = n_alphas
         self.adaptive = adaptive
         self.relax = relax
+        self.missing = missing
+        self.categories = categories
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit to X (n, p), y (n,), sample_weight (n,); further arguments (`groups`) go to the splitter's `split`.
@@ -139,6 +145,8 @@ class LassoCV(LinearModel):
         n_alphas=None,
         adaptive=None,
         relax=None,
+        missing=None,
+        categories=None,
     ):
         self.eps = eps
         self.alphas = alphas
@@ -156,6 +164,8 @@ class LassoCV(LinearModel):
         self.n_alphas = n_alphas
         self.adaptive = adaptive
         self.relax = relax
+        self.missing = missing
+        self.categories = categories
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit to X (n, p), y (n,), sample_weight (n,); see `ElasticNetCV.fit`."""
@@ -172,12 +182,13 @@ def _fit_grid(
     settings = solver_settings(model)
     grid = check_alphas(model.alphas, model.n_alphas)
     eps = check_real("eps", model.eps, "a number above 0 and below 1", low=0, high=1, above=True)
-    X, names = as_matrix(X)
+    features = model._given(X)
+    X = features.matrix
     y = _one_response(model, as_response(y, len(X)))
     weights = as_weights(sample_weight, len(X))
     blends = 1 if model.relax is None else np.size(model.relax)
     result = sweep(
-        X,
+        features,
         y,
         rho=ratios,
         alphas=grid,
@@ -187,16 +198,18 @@ def _fit_grid(
         progress=True if model.verbose else None,
         adaptive=model.adaptive,
         relax=model.relax,
+        missing=model.missing,
+        categories=model.categories,
         **settings,
     )
     errors, alphas = np.asarray(result.errors), np.asarray(result.alphas)
     mean = errors.mean(axis=2)
     i, k = np.unravel_index(np.argmin(np.where(np.isnan(mean), np.inf, mean)), mean.shape)
     if model.adaptive is None and model.relax is None:
-        set_fit(model, X, y, weights, alphas[i, k], result.rho[i], settings)
+        set_fit(model, features, y, weights, alphas[i, k], result.rho[i], settings)
     else:
-        keep_fit(model, X, y, weights, result, (i, k))
-    model._remember_columns(X, names)
+        keep_fit(model, X.dtype, y, weights, result, (i, k))
+    model._remember_columns(features, result.preparation)
     model.mse_path_ = np.squeeze(errors.reshape(len(ratios), blends, *errors.shape[1:])).astype(X.dtype)
     model.alphas_ = alphas[::blends] if len(ratios) > 1 and not isinstance(grid, np.ndarray) else alphas[0]
     model.alpha_ = alphas[i, k]

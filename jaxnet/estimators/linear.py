@@ -9,6 +9,7 @@ from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
 from jaxnet.estimators.columns import ColumnEstimator
 from jaxnet.estimators.protocol import UNCHANGED
+from jaxnet.selection.rows import linear
 
 
 class LinearModel(ColumnEstimator):
@@ -18,12 +19,12 @@ class LinearModel(ColumnEstimator):
     _routed = ("fit", "score")
 
     def predict(self, X: Any) -> np.ndarray:
-        """X coef_ + intercept_, of shape (n,), or (n, q) for q responses.
+        """X coef_ + intercept_, of shape (n,), or (n, q) for q responses; X as `preparation_` prepares it, if there is one.
 
         Raises `NotFittedError` before `fit`, and `InvalidInput` if the columns of X differ from those `fit` saw.
         """
         X = self._columns(X)
-        return X @ self.coef_.T + self.intercept_
+        return linear(X, self.coef_) + self.intercept_
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R^2 = 1 - sum w (y - predict(X))^2 / sum w (y - ybar)^2, averaged over responses.
@@ -57,13 +58,13 @@ class LinearModel(ColumnEstimator):
         return self._request("score", sample_weight)
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, RegressorTags, Tags, TargetTags
+        from sklearn.utils import RegressorTags, Tags, TargetTags
 
         return Tags(
             estimator_type="regressor",
             target_tags=TargetTags(required=True, multi_output=self._multi_output),
             regressor_tags=RegressorTags(),
-            input_tags=InputTags(),
+            input_tags=self._input_tags(),
         )
 
     @property

@@ -1,13 +1,19 @@
 """ElasticNet and Lasso: one alpha, one l1_ratio, any number of responses."""
 
-from typing import Any, Self
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_l1_ratio, check_real, solver_settings
 from jaxnet.estimators.path import enet_path, iterations, null_objective
+
+if TYPE_CHECKING:
+    from jaxnet.features import Features
+    from jaxnet.missing.preparation import Preparation
 
 
 class ElasticNet(LinearModel):
@@ -25,12 +31,17 @@ class ElasticNet(LinearModel):
             the mean of the centred y^2, where scikit-learn takes the mean itself: twice as strict at the same value.
         max_iter: most passes of the solver; default 1000, None for 10,000. A fit that stops there warns.
         positive: coefficients must not be negative; default False. Needs alpha > 0.
+        missing: what to do about missing values of X: "mean", a fill with options, a `jaxnet.Missing`; default None, they
+            are refused. Not of scikit-learn, as the next.
+        categories: a `jaxnet.Categories` with options of columns of labels (text, truth values) and, for arrays of text,
+            that they are meant; default None, frames have their labels encoded. `jaxnet.sweep` defines both.
         precompute, copy_X, warm_start, random_state, selection: scikit-learn's; accepted, without effect.
 
     Fitted attributes (q responses)
         coef_ (p,) or (q, p), intercept_ float or (q,), n_iter_ int or list, dual_gap_ float or (q,) in units of the
         objective, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names.
-        coef_ has the dtype of X: float32 for float32, else float64.
+        coef_ has the dtype of X: float32 for float32, else float64. If columns were encoded or `missing` was given,
+        `preparation_` (a `jaxnet.Preparation`) makes the p columns that coef_ is of, called `preparation_.names`.
 
     Reference: Zou and Hastie 2005, "Regularization and variable selection via the elastic net", JRSS B 67, 301-320.
 
@@ -57,6 +68,8 @@ class ElasticNet(LinearModel):
         positive=False,
         random_state=None,
         selection="cyclic",
+        missing=None,
+        categories=None,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -69,6 +82,8 @@ class ElasticNet(LinearModel):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.missing = missing
+        self.categories = categories
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Fit to X (n, p), y (n,) or (n, q), sample_weight (n,); `check_input` has no effect.
@@ -109,6 +124,8 @@ class Lasso(LinearModel):
         positive=False,
         random_state=None,
         selection="cyclic",
+        missing=None,
+        categories=None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -120,6 +137,8 @@ class Lasso(LinearModel):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.missing = missing
+        self.categories = categories
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Fit to X (n, p), y (n,) or (n, q), sample_weight (n,); see `ElasticNet.fit`."""
@@ -130,33 +149,36 @@ def _fit_one(model: Any, l1_ratio: Any, X: Any, y: Any, sample_weight: Any) -> A
     settings = solver_settings(model)
     alpha = check_real("alpha", model.alpha, "a number of at least 0", low=0)
     l1_ratio = check_l1_ratio(l1_ratio)
-    X, names = as_matrix(X)
-    y = as_response(y, len(X))
-    set_fit(model, X, y, as_weights(sample_weight, len(X)), alpha, l1_ratio, settings)
-    model._remember_columns(X, names)
+    features = model._given(X)
+    y = as_response(y, len(features.matrix))
+    weights = as_weights(sample_weight, len(y))
+    preparation = set_fit(model, features, y, weights, alpha, l1_ratio, settings)
+    model._remember_columns(features, preparation)
     return model
 
 
 def set_fit(
-    model: Any, X: np.ndarray, y: np.ndarray, weights: Any, alpha: float, l1_ratio: float, settings: dict[str, Any]
-) -> None:
-    """Fit one penalty to checked data and set `coef_`, `intercept_`, `dual_gap_` and `n_iter_`."""
+    model: Any, features: Features, y: np.ndarray, weights: Any, alpha: float, l1_ratio: float, settings: dict[str, Any]
+) -> Preparation | None:
+    """Fit one penalty to checked data and set `coef_`, `intercept_`, `dual_gap_` and `n_iter_`; returns the preparation."""
     from jaxnet.sweeps import fit_path  # here, so that unpickling and predicting need no JAX
 
-    result = fit_path(X, y, rho=[l1_ratio], alphas=np.array([alpha]), sample_weight=weights, **settings)
-    keep_fit(model, X, y, weights, result, (0, 0))
+    how = {"missing": model.missing, "categories": model.categories, **settings}
+    result = fit_path(features, y, rho=[l1_ratio], alphas=np.array([alpha]), sample_weight=weights, **how)
+    keep_fit(model, features.matrix.dtype, y, weights, result, (0, 0))
+    return result.preparation
 
 
-def keep_fit(model: Any, X: np.ndarray, y: np.ndarray, weights: Any, result: Any, index: tuple[int, int]) -> None:
+def keep_fit(model: Any, dtype: np.dtype, y: np.ndarray, weights: Any, result: Any, index: tuple[int, int]) -> None:
     """Set the same from the full-data fit at `index` of a result."""
     i, k = index
     targets, (R, A) = y.reshape(len(y), -1), result.alphas.shape[-2:]
     q = targets.shape[1]
     here = lambda x: x.reshape(q, R, A, -1)[:, i, k, 0]
     fit_intercept = result.options.fit_intercept
-    coef = np.stack([result.coefs.row((j * R + i) * A + k) for j in range(q)]).astype(X.dtype, copy=False)
-    intercept = here(result.intercepts).astype(X.dtype, copy=False)
-    gap = (here(result.gap) * null_objective(targets, weights, fit_intercept)).astype(X.dtype, copy=False)
+    coef = np.stack([result.coefs.row((j * R + i) * A + k) for j in range(q)]).astype(dtype, copy=False)
+    intercept = here(result.intercepts).astype(dtype, copy=False)
+    gap = (here(result.gap) * null_objective(targets, weights, fit_intercept)).astype(dtype, copy=False)
     counts = iterations(here(result.iterations))
     single = q == 1
     model.coef_ = coef[0] if single else coef

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix, as_response
+from jaxnet.data.arrays import as_response
 from jaxnet.errors import InvalidInput
 from jaxnet.estimators.columns import ColumnEstimator
 from jaxnet.estimators.parameters import check_flag
@@ -22,10 +22,13 @@ class StabilitySelection(ColumnEstimator):
         alphas: how many alphas the paths have; default 50.
         standardize: fit columns of unit variance; default True.
         random_state: None or an integer >= 0, the seed of the splits; default 0.
+        missing, categories: what to do about missing values, and options of columns of labels, as in `jaxnet.sweep`; every
+            half fills by its own rows. Default None.
 
     Fitted attributes
         support_ (p,) bool, frequencies_ (p,), result_ (a `StabilityResult`), n_features_in_, feature_names_in_ if X is a
-        frame with string names.
+        frame with string names. If columns were encoded or `missing` was given, `preparation_` (a `jaxnet.Preparation`)
+        makes the p columns that are selected from, filled as all rows tell, and `transform` returns some of those.
 
     >>> from jaxnet import StabilitySelection, load_diabetes
     >>> X, y = load_diabetes(return_X_y=True)
@@ -47,6 +50,8 @@ class StabilitySelection(ColumnEstimator):
         alphas=50,
         standardize=True,
         random_state=0,
+        missing=None,
+        categories=None,
     ):
         self.l1_ratio = l1_ratio
         self.n_pairs = n_pairs
@@ -57,6 +62,8 @@ class StabilitySelection(ColumnEstimator):
         self.alphas = alphas
         self.standardize = standardize
         self.random_state = random_state
+        self.missing = missing
+        self.categories = categories
 
     def fit(self, X: Any, y: Any) -> Self:
         """Select columns of X (n, p) for y (n,). Returns the selector.
@@ -65,12 +72,12 @@ class StabilitySelection(ColumnEstimator):
         """
         from jaxnet.selection.stability import stability_selection  # here, so that unpickling needs no JAX
 
-        X, names = as_matrix(X)
-        y = as_response(y, len(X))
+        features = self._given(X)
+        y = as_response(y, len(features.matrix))
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
         self.result_ = stability_selection(
-            X,
+            features,
             y,
             rho=self.l1_ratio,
             n_pairs=self.n_pairs,
@@ -81,13 +88,15 @@ class StabilitySelection(ColumnEstimator):
             seed=self.random_state,
             alphas=self.alphas,
             standardize=check_flag("standardize", self.standardize),
+            missing=self.missing,
+            categories=self.categories,
         )
         self.support_, self.frequencies_ = self.result_.selected, self.result_.frequencies
-        self._remember_columns(X, names)
+        self._remember_columns(features, self.result_.preparation)
         return self
 
     def get_support(self, indices: bool = False) -> np.ndarray:
-        """Which columns are kept: a mask (p,), or their numbers."""
+        """Which columns are kept: a mask (p,), or their numbers; of the columns that `preparation_` makes, if it is there."""
         self._check_fitted()
         return np.flatnonzero(self.support_) if indices else self.support_.copy()
 
@@ -107,6 +116,7 @@ class StabilitySelection(ColumnEstimator):
         self._check_fitted()
         seen = vars(self).get("feature_names_in_")
         names = seen if input_features is None else np.asarray(input_features, dtype=object)
+        preparation = vars(self).get("preparation_")
         if names is None:
             names = np.array([f"x{j}" for j in range(self.n_features_in_)], dtype=object)
         if seen is not None and not np.array_equal(names, seen):
@@ -115,14 +125,16 @@ class StabilitySelection(ColumnEstimator):
             raise InvalidInput(
                 f"input_features should have length equal to number of features ({self.n_features_in_}), got {len(names)}."
             )
+        if preparation is not None:
+            names = np.array(preparation.labels, dtype=object)
         return names[self.support_]
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+        from sklearn.utils import Tags, TargetTags, TransformerTags
 
         return Tags(
             estimator_type=None,
             target_tags=TargetTags(required=True),
             transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]),
-            input_tags=InputTags(),
+            input_tags=self._input_tags(),
         )

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from jaxnet.design.dense import DenseDesign
 from jaxnet.missing.fill import Fill, Filler, Layout
 from jaxnet.missing.simple import SimpleFill
 
@@ -33,6 +32,8 @@ class CompleteCases(Fill):
         return Unfilled()
 
     def lay_out(self, table, *, dtype, centred):
+        from jaxnet.design.dense import DenseDesign
+
         # Columns are stored about the mean of what is observed: a zero in its place would hide a large offset.
         means = np.nan_to_num(SimpleFill("mean").values(table.X, np.ones((1, len(table.X))))[0], nan=0.0)
         return Layout(*DenseDesign.build(table.X, dtype=dtype, centred=centred, fill=means), Unfilled())

@@ -6,16 +6,20 @@ weights act as repeated rows where the method has a meaning for that. A column w
 positive weight is filled with zero everywhere: its coefficient is zero too.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
-from jaxnet.design.base import Conditioning, Design
-from jaxnet.design.varied import VariedDesign
 from jaxnet.missing.levels import level_modes
+
+if TYPE_CHECKING:  # a loaded model needs no JAX, and no time for annotations
+    from jaxtyping import Bool, Float, Int
+
+    from jaxnet.design.base import Conditioning, Design
 
 
 class Filler(ABC):
@@ -73,6 +77,8 @@ class Fill(ABC):
 
     complete_rows: ClassVar[bool] = False
     by_pairs: ClassVar[bool] = False
+    pool: str | None = None
+    """how the fits to several fillings are pooled; None where there is one filling"""
 
     @abstractmethod
     def check(self) -> None:
@@ -91,6 +97,8 @@ class ModelFill(Fill):
     """A fill of every value by itself: each group has its own copy of the columns with missing values."""
 
     def lay_out(self, table, *, dtype, centred):
+        from jaxnet.design.varied import VariedDesign
+
         modes, holes = table.modes(), np.isnan(table.X[:, : table.width]).any(axis=0)
         fillers: list[Filler] = []
 

@@ -1,7 +1,13 @@
 """Most frequent values: of categorical variables, whose levels are columns, and of columns of numbers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import Float, Int
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float, Int
 
 TIE = 1 - 1e-12
 """Weights that are equal up to rounding count as equal: the first level, or the smallest value, wins."""

@@ -1,21 +1,32 @@
 """What a caller asks about missing values: how to fill them, and what comes with it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from jaxnet.errors import InvalidInput
-from jaxnet.lanes import Groups
 from jaxnet.missing.complete import CompleteCases
 from jaxnet.missing.fill import Fill
+from jaxnet.missing.iterative import IterativeFill
+from jaxnet.missing.multiple import MultipleFill
+from jaxnet.missing.neighbours import NeighbourFill
 from jaxnet.missing.pairwise import Pairwise
 from jaxnet.missing.simple import STRATEGIES, SimpleFill
 from jaxnet.scalars import is_number
 
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Bool, Float
+
+    from jaxnet.lanes import Groups
+
 NAMED = {
     **{strategy: SimpleFill(strategy) for strategy in STRATEGIES},
+    "neighbours": NeighbourFill(),
+    "iterative": IterativeFill(),
+    "multiple": MultipleFill(),
     "complete": CompleteCases(),
     "pairwise": Pairwise(),
 }
@@ -55,7 +66,7 @@ class Missing:
     penalise_indicators: bool = True
     column_limit: float = 1.0
 
-    def checked(self) -> "Missing":
+    def checked(self) -> Missing:
         """The same with the fill in place of its name; raises InvalidInput for an option that is wrong."""
         fill = self.fill
         if isinstance(fill, str) and fill in NAMED:
@@ -101,7 +112,8 @@ class Missing:
                     f"missing='complete' leaves none of the held-out rows of fold {g - 1}; use fewer folds, or a fill."
                 )
         unit = np.where(mass > 0, mass, 1.0)
-        return Groups(train / left[:, None], test / unit[:, None], groups.test_mass * mass)
+        fitted = {"train": train / left[:, None], "test": test / unit[:, None]}
+        return replace(groups, **fitted, test_mass=groups.test_mass * mass)
 
 
 def as_missing(value: Any) -> Missing | None:

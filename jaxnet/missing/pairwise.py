@@ -4,18 +4,23 @@ Conventions as in solver/moments.py: G groups of row weights that sum to one (or
 are about the means of a group's training rows if there is an intercept, and a group's own rows are all it depends on.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.fill import Fill
 from jaxnet.missing.projection import Projection, clip_eigenvalues, project_max_norm
 from jaxnet.missing.simple import SimpleFill
 from jaxnet.scalars import is_number
-from jaxnet.solver.view import CONSTANT_RESPONSE, GramView
+
+if TYPE_CHECKING:  # a loaded model needs no JAX, and no time for annotations
+    from jaxtyping import Bool, Float, Int
+
+    from jaxnet.solver.view import GramView
 
 PROJECTIONS = {"clip": clip_eigenvalues, "max-norm": project_max_norm}
 LEAST_LIMITS = 1e-8, 0.5
@@ -169,6 +174,8 @@ def pairwise_moments(
 
 def pairwise_view(found: PairwiseMoments, usable: Bool[np.ndarray, "G p"]) -> GramView:
     """What the solver sees of these moments, of the columns `usable` in each group, with |y|^2 = `null_moment`."""
+    from jaxnet.solver.view import GramView
+
     q, groups, _ = found.cross.shape
     by_set = lambda x: x.reshape(q * groups, *x.shape[2:])
     both = usable[:, :, None] & usable[:, None, :]
@@ -205,6 +212,8 @@ class Columns(NamedTuple):
 
 def _columns(x: Float[np.ndarray, "m p"], weights: Float[np.ndarray, " m"], centred: bool) -> Columns:
     """On magnitudes that a power of two brings below one, so that squares neither over- nor underflow."""
+    from jaxnet.solver.view import CONSTANT_RESPONSE
+
     observed = ~np.isnan(x)
     power = np.frexp(np.max(np.abs(x), axis=0, initial=0.0, where=observed))[1]
     x = np.where(observed, np.ldexp(x, -power), 0.0)
@@ -224,6 +233,8 @@ def _response(
     y: Float[np.ndarray, "q m"], weights: Float[np.ndarray, " m"], centred: bool
 ) -> tuple[Float[np.ndarray, "q 1"], Float[np.ndarray, " q"]]:
     """Mean of each response, zero without an intercept, and its moment about that, zero if it is constant."""
+    from jaxnet.solver.view import CONSTANT_RESPONSE
+
     mean = (y @ weights)[:, None] if centred else np.zeros((len(y), 1))
     moment = ((y - mean) ** 2) @ weights
     return mean, np.where(moment > CONSTANT_RESPONSE * ((y * y) @ weights), moment, 0.0)

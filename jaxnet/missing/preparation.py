@@ -43,6 +43,21 @@ class Preparation:
     indicated: Int[np.ndarray, " k"]
     rows: int
 
+    @property
+    def width(self) -> int:
+        """How many columns are made."""
+        return len(self.modes) + len(self.indicated)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A name for every column made: `names`, or x0, x1, ... and missing(x0) for indicators."""
+        own = tuple(f"x{j}" for j in range(len(self.modes)))
+        return self.names or own + tuple(f"missing({own[j]})" for j in self.indicated)
+
+    def __repr__(self) -> str:
+        how = "categories encoded" if self.missing is None else repr(self.missing)
+        return f"Preparation: {self.given:,} columns into {self.width:,} ({how}), as fitted to {self.rows:,} rows"
+
     def transform(self, X: Any, *, name: str = "X") -> Float[np.ndarray, "n p"]:
         """The columns of new rows, in the order of the coefficients.
 
@@ -50,24 +65,43 @@ class Preparation:
         `CompleteCases` missing values stay nan. Raises InvalidInput for other columns, infinite values, and missing ones
         where the fit had no `missing`.
         """
+        return self.complete(self._encoded(X, name))
+
+    def fillings(self, X: Any, *, name: str = "X") -> Float[np.ndarray, "m n p"]:
+        """The m fillings of the rows of the fit, as multiple imputation drew them.
+
+        Raises InvalidInput for other rows, and where there was another fill.
+        """
+        if self.missing is None or self.missing.fill.pool is None:
+            raise InvalidInput("There is one filling, not several: missing was no MultipleFill; use transform.")
+        matrix = self._encoded(X, name)
+        missing = np.isnan(matrix[:, self.indicated])
+        return np.stack(
+            [
+                with_indicators(np.where(self.left_out, 0.0, x), missing)
+                for x in self.filler.training(self._open(matrix))
+            ]
+        )
+
+    def _encoded(self, X: Any, name: str) -> np.ndarray:
         if self.encoding is not None:
             matrix = self.encoding.transform(X, name=name)
-            if self.missing is None:
-                matrix, _ = as_matrix(matrix, name=name)
-        else:
-            matrix, _ = as_matrix(X, name=name, columns=self.columns, missing_allowed=self.missing is not None)
-            if matrix.shape[1] != self.given:
-                raise InvalidInput(f"{name} has {matrix.shape[1]} columns, but the fit was given {self.given}.")
-        return self.complete(matrix)
+            return matrix if self.missing is not None else as_matrix(matrix, name=name)[0]
+        matrix, _ = as_matrix(X, name=name, columns=self.columns, missing_allowed=self.missing is not None)
+        if matrix.shape[1] != self.given:
+            raise InvalidInput(f"{name} has {matrix.shape[1]} columns, but the fit was given {self.given}.")
+        return matrix
+
+    def _open(self, matrix: np.ndarray) -> np.ndarray:
+        """What the fill is given: without columns that are left out, categories filled but in complete cases."""
+        X = np.where(self.left_out, np.nan, matrix.astype(np.float64, copy=False))
+        return X if self.missing.fill.complete_rows else np.where(np.isnan(X) & self.categorical, self.modes, X)
 
     def complete(self, matrix: np.ndarray) -> np.ndarray:
         """The same of rows that were encoded already."""
         if self.filler is None:
             return matrix
-        X = np.where(self.left_out, np.nan, matrix.astype(np.float64, copy=False))
-        if not self.missing.fill.complete_rows:
-            X = np.where(np.isnan(X) & self.categorical, self.modes, X)
-        filled = np.where(self.left_out, 0.0, self.filler.fill(X))
+        filled = np.where(self.left_out, 0.0, self.filler.fill(self._open(matrix)))
         return with_indicators(filled, np.isnan(matrix[:, self.indicated]))
 
 

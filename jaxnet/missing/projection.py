@@ -1,9 +1,13 @@
 """The nearest symmetric matrix with eigenvalues of at least a positive number, in the Frobenius or in the maximum norm."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float
 
 START = 0.2
 """The first L1 radius of the maximum-norm search, as a share of the L1 norm of what clipping adds."""

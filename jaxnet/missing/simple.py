@@ -1,15 +1,19 @@
 """One number per column fills its missing values: the mean, median or mode of what is observed, or a constant."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
-from jaxnet.design.filled import FilledDesign
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.fill import Fill, Filler, Layout
 from jaxnet.missing.levels import TIE, column_mode
 from jaxnet.scalars import is_number
+
+if TYPE_CHECKING:  # a loaded model needs no time for annotations
+    from jaxtyping import Float
 
 STRATEGIES = ("mean", "median", "mode", "constant")
 
@@ -51,6 +55,8 @@ class SimpleFill(Fill):
         return SimpleFiller(np.nan_to_num(self.values(X, weights[None])[0], nan=0.0))
 
     def lay_out(self, table, *, dtype, centred):
+        from jaxnet.design.filled import FilledDesign
+
         values = np.where(table.blocks >= 0, table.modes(), self.values(table.X, table.train))
         values = np.nan_to_num(values, nan=0.0)  # of no weight: the column is constant there
         design, units = FilledDesign.build(table.X, values, dtype=dtype, centred=centred)

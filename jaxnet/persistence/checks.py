@@ -9,13 +9,13 @@ import numpy as np
 from jaxnet.scalars import is_number, is_whole
 
 
-def _is_array(value: Any, kinds: str, shape: tuple[int, ...] | None = None) -> bool:
+def is_array(value: Any, kinds: str, shape: tuple[int, ...] | None = None) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in kinds and (shape is None or value.shape == shape)
 
 
 def is_sparse_rows(rows: Any) -> bool:
     """Whether indices are in range and starts ascend, so that reading any row is safe."""
-    arrays = _is_array(rows.values, "f") and _is_array(rows.columns, "iu") and _is_array(rows.starts, "iu")
+    arrays = is_array(rows.values, "f") and is_array(rows.columns, "iu") and is_array(rows.starts, "iu")
     if not arrays or {rows.values.ndim, rows.columns.ndim, rows.starts.ndim} != {1} or type(rows.n_columns) is not int:
         return False
     starts = rows.starts.astype(np.int64)
@@ -26,7 +26,7 @@ def is_sparse_rows(rows: Any) -> bool:
 
 def is_sweep_result(result: Any) -> bool:
     """Whether every array has the shape that `SweepResult` documents."""
-    if not (_is_array(result.alphas, "f") and result.alphas.ndim in (2, 3) and _is_array(result.gap, "f")):
+    if not (is_array(result.alphas, "f") and result.alphas.ndim in (2, 3) and is_array(result.gap, "f")):
         return False
     grid = result.alphas.shape
     folds = result.gap.shape[-1] - 1 if result.gap.shape[:-1] == grid else -1
@@ -38,37 +38,65 @@ def is_sweep_result(result: Any) -> bool:
     return all(
         (
             folds >= 0 and min(grid) > 0,
-            _is_array(result.rho, "f", grid[-2:-1]),
+            is_array(result.rho, "f", grid[-2:-1]),
             has_rows(result.coefs, math.prod(grid)),
-            _is_array(result.intercepts, "f", grid),
-            _is_array(result.errors, "f", (*grid, folds)) if folds else result.errors is None,
-            result.fold_weights is None or _is_array(result.fold_weights, "f", (folds,)),
-            *(_is_array(a, "fiu", (*grid, folds + 1)) for a in (result.kkt, result.iterations)),
-            _is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
-            _is_real(result.tol),
+            is_array(result.intercepts, "f", grid),
+            is_array(result.errors, "f", (*grid, folds)) if folds else result.errors is None,
+            result.fold_weights is None or is_array(result.fold_weights, "f", (folds,)),
+            *(is_array(a, "fiu", (*grid, folds + 1)) for a in (result.kkt, result.iterations)),
+            is_array(result.status, "iu", (*grid, folds + 1)) and bool(np.isin(result.status, range(4)).all()),
+            is_real(result.tol),
             type(result.options).__name__ == "FitOptions" and _has_width(result.options, width, grid[:-2]),
-            _are_names(names, width),
+            are_names(names, width),
             result.fold_coefs is None or has_rows(result.fold_coefs, math.prod(grid) * folds),
-            result.fold_intercepts is None or _is_array(result.fold_intercepts, "f", (*grid, folds)),
+            result.fold_intercepts is None or is_array(result.fold_intercepts, "f", (*grid, folds)),
             type(result.metric) is str,
-            result.blend is None or _is_array(result.blend, "f", grid[-2:-1]),
+            result.blend is None or is_array(result.blend, "f", grid[-2:-1]),
+            result.preparation is None or _makes(result.preparation, width),
+            result.imputations is None or _are_fillings(result.imputations, grid, has_rows),
         )
     )
 
 
+def is_imputations(found: Any) -> bool:
+    """Whether there is a row of coefficients for every intercept."""
+    levels, rows = found.intercepts, found.coefs
+    return (
+        is_array(levels, "f")
+        and levels.ndim in (3, 4)
+        and type(rows).__name__ == "SparseRows"
+        and len(rows) == levels.size
+    )
+
+
+def _are_fillings(found: Any, grid: tuple[int, ...], has_rows: Any) -> bool:
+    """Whether these are of a result with that grid."""
+    if type(found).__name__ != "Imputations":
+        return False
+    return found.intercepts.shape[:-1] == grid and has_rows(found.coefs, found.intercepts.size)
+
+
+def is_pooled_coefficients(pooled: Any) -> bool:
+    """Whether there is everything for every column."""
+    k = len(pooled.columns) if is_array(pooled.columns, "iu") and pooled.columns.ndim == 1 else -1
+    figures = [pooled.coef, pooled.frequency, pooled.between, *([] if pooled.within is None else [pooled.within])]
+    named = pooled.names is not None and are_names(pooled.names, k)
+    return named and type(pooled.m) is int and all(is_array(x, "f", (k,)) for x in figures)
+
+
 def is_criteria(criteria: Any) -> bool:
     """Whether every array has the shape that `Criteria` documents."""
-    if not (_is_array(criteria.alphas, "f") and criteria.alphas.ndim in (2, 3)):
+    if not (is_array(criteria.alphas, "f") and criteria.alphas.ndim in (2, 3)):
         return False
     grid, noise = criteria.alphas.shape, criteria.noise_variance
     numbers = (criteria.df, criteria.rss, criteria.aic, criteria.aicc, criteria.bic, criteria.ebic)
     return all(
         (
-            *(_is_array(a, "f", grid) for a in numbers),
-            _is_array(criteria.rho, "f", grid[-2:-1]) and min(grid) > 0,
-            _is_array(criteria.reason, "O", grid),
-            type(criteria.n) is int and _is_real(criteria.gamma),
-            noise is None or _is_array(noise, "f", grid[:-2]),
+            *(is_array(a, "f", grid) for a in numbers),
+            is_array(criteria.rho, "f", grid[-2:-1]) and min(grid) > 0,
+            is_array(criteria.reason, "O", grid),
+            type(criteria.n) is int and is_real(criteria.gamma),
+            noise is None or is_array(noise, "f", grid[:-2]),
         )
     )
 
@@ -77,9 +105,9 @@ def is_fit_options(options: Any) -> bool:
     """Whether every field has the type that `FitOptions` documents."""
     flags = (options.fit_intercept, options.standardize, options.weighted)
     arrays = [a for a in _by_column(options) if a is not None]
-    weights = options.adaptive_weights is None or _is_array(options.adaptive_weights, "f")
+    weights = options.adaptive_weights is None or is_array(options.adaptive_weights, "f")
     return (
-        weights and all(type(flag) is bool for flag in flags) and all(_is_array(a, "f") and a.ndim == 1 for a in arrays)
+        weights and all(type(flag) is bool for flag in flags) and all(is_array(a, "f") and a.ndim == 1 for a in arrays)
     )
 
 
@@ -98,20 +126,20 @@ def is_best_fit(fit: Any) -> bool:
     reals = (fit.alpha, fit.rho, fit.intercept, fit.cv_error, fit.cv_se, fit.gap, fit.blend)
     index = type(fit.index) is tuple and len(fit.index) == 2 and set(map(type, fit.index)) == {int}
     others = type(fit.rule) is str and type(fit.nonzeros) is int and type(fit.status).__name__ == "Status"
-    return index and others and all(map(_is_real, reals)) and _is_array(fit.coef, "f") and fit.coef.ndim == 1
+    return index and others and all(map(is_real, reals)) and is_array(fit.coef, "f") and fit.coef.ndim == 1
 
 
 def is_nested_result(result: Any) -> bool:
     """Whether every array has the shape that `NestedResult` documents."""
-    if not (_is_array(result.errors, "f") and result.errors.ndim in (1, 2) and result.errors.size):
+    if not (is_array(result.errors, "f") and result.errors.ndim in (1, 2) and result.errors.size):
         return False
     shape, weights = result.errors.shape, result.fold_weights
     alike = (result.inner_errors, result.baseline_errors, result.alphas, result.rho)
     return all(
         (
-            *(_is_array(a, "f", shape) for a in alike),
-            _is_array(result.indices, "iu", (*shape, 2)),
-            weights is None or _is_array(weights, "f", shape[-1:]),
+            *(is_array(a, "f", shape) for a in alike),
+            is_array(result.indices, "iu", (*shape, 2)),
+            weights is None or is_array(weights, "f", shape[-1:]),
             type(result.rule) is str and type(result.metric) is str,
         )
     )
@@ -143,15 +171,16 @@ def is_complementary_pairs(pairs: Any) -> bool:
 
 def is_stability_result(found: Any) -> bool:
     """Whether every array has the shape that `StabilityResult` documents."""
-    if not all(_is_array(a, "f") and a.ndim == 1 for a in (found.frequencies, found.alphas)):
+    if not all(is_array(a, "f") and a.ndim == 1 for a in (found.frequencies, found.alphas)):
         return False
     p, steps = found.frequencies.shape, found.alphas.shape
     return all(
         (
-            _is_array(found.selected, "b", p) and _is_array(found.paths, "f", (*steps, *p)),
-            _is_real(found.rho) and type(found.n_pairs) is int and type(found.bound) is str,
+            is_array(found.selected, "b", p) and is_array(found.paths, "f", (*steps, *p)),
+            is_real(found.rho) and type(found.n_pairs) is int and type(found.bound) is str,
             type(found.parameters).__name__ == "StabilityParameters",
-            _are_names(found.feature_names, *p),
+            are_names(found.feature_names, *p),
+            found.preparation is None or _makes(found.preparation, *p),
         )
     )
 
@@ -163,12 +192,12 @@ def is_stability_parameters(parameters: Any) -> bool:
 
 def is_frequencies(found: Any) -> bool:
     """Whether the fields are vectors of one length."""
-    return _is_array(found.frequency, "f") and all(_is_array(a, "f", (found.frequency.size,)) for a in found)
+    return is_array(found.frequency, "f") and all(is_array(a, "f", (found.frequency.size,)) for a in found)
 
 
 def is_selection_frequencies(found: Any) -> bool:
     """Whether there is a row of counts for every point of the grid."""
-    if not (_is_array(found.alphas, "f") and found.alphas.ndim in (2, 3)):
+    if not (is_array(found.alphas, "f") and found.alphas.ndim in (2, 3)):
         return False
     grid, counts = found.alphas.shape, (found.selected, found.positive)
     if not all(type(rows).__name__ == "SparseRows" and len(rows) == math.prod(grid) for rows in counts):
@@ -176,17 +205,17 @@ def is_selection_frequencies(found: Any) -> bool:
     return all(
         (
             found.selected.n_columns == found.positive.n_columns,
-            _is_array(found.rho, "f", grid[-2:-1]) and min(grid) > 0,
+            is_array(found.rho, "f", grid[-2:-1]) and min(grid) > 0,
             type(found.n_resamples) is int and found.n_resamples > 0,
-            _is_real(found.confidence) and 0 < found.confidence < 1,
-            _are_names(found.feature_names, found.selected.n_columns),
+            is_real(found.confidence) and 0 < found.confidence < 1,
+            are_names(found.feature_names, found.selected.n_columns),
         )
     )
 
 
 def is_explanation(told: Any) -> bool:
     """Whether every column has an entry everywhere."""
-    if not _is_array(told.columns, "iu") or told.columns.ndim != 1:
+    if not is_array(told.columns, "iu") or told.columns.ndim != 1:
         return False
     k = told.columns.shape
     reals = (told.coef, told.per_sd, told.share, told.entry_alpha, told.mean, told.sd)
@@ -194,11 +223,11 @@ def is_explanation(told: Any) -> bool:
     return all(
         (
             type(told.fit).__name__ == "BestFit" and (told.response is None or type(told.response) is int),
-            all(names is not None and _are_names(names, *k) for names in (told.names, told.group)),
-            all(_is_array(a, "f", k) for a in reals) and _is_array(told.entry, "iu", k),
+            all(names is not None and are_names(names, *k) for names in (told.names, told.group)),
+            all(is_array(a, "f", k) for a in reals) and is_array(told.entry, "iu", k),
             counted and (told.frequencies is None or told.frequencies.frequency.shape == k),
-            type(told.n_resamples) is int and type(told.n_features) is int and _is_real(told.correlated),
-            told.r_squared is None or _is_real(told.r_squared),
+            type(told.n_resamples) is int and type(told.n_features) is int and is_real(told.correlated),
+            told.r_squared is None or is_real(told.r_squared),
             type(told.companions) is tuple and len(told.companions) == k[0] and all(map(_are_pairs, told.companions)),
         )
     )
@@ -207,13 +236,13 @@ def is_explanation(told: Any) -> bool:
 def _are_pairs(pairs: Any) -> bool:
     """Whether these are (name, number) pairs."""
     return type(pairs) is tuple and all(
-        type(pair) is tuple and len(pair) == 2 and type(pair[0]) is str and _is_real(pair[1]) for pair in pairs
+        type(pair) is tuple and len(pair) == 2 and type(pair[0]) is str and is_real(pair[1]) for pair in pairs
     )
 
 
 def is_feature_expansion(expansion: Any) -> bool:
     """Whether terms name columns that there are, and everything has a name."""
-    if not (_is_array(expansion.centre, "f") and expansion.centre.ndim == 1 and _is_array(expansion.terms, "i")):
+    if not (is_array(expansion.centre, "f") and expansion.centre.ndim == 1 and is_array(expansion.terms, "i")):
         return False
     p, terms, left = len(expansion.centre), expansion.terms, expansion.left_out
     if terms.ndim != 2 or terms.shape[1] != 3 or not np.isfinite(expansion.centre).all():
@@ -223,56 +252,11 @@ def is_feature_expansion(expansion: Any) -> bool:
     return all(
         (
             bool(((first >= 0) & (first < p) & (second >= -1) & (second < p) & (power >= 1)).all()),
-            expansion.names is not None and _are_names(expansion.names, p + len(terms)),
-            _are_names(expansion.feature_names, p),
+            expansion.names is not None and are_names(expansion.names, p + len(terms)),
+            are_names(expansion.feature_names, p),
             type(left) is tuple and all(map(texts, left)),
         )
     )
-
-
-def is_missing_patterns(found: Any) -> bool:
-    """Whether every array has the shape that `MissingPatterns` documents, and every place is that of a column."""
-    if not (_is_array(found.patterns, "b") and found.patterns.ndim == 2 and _is_array(found.pair_columns, "iu")):
-        return False
-    (kept, p), pairs, compared = found.patterns.shape, found.pair_columns, found.comparisons
-    if type(compared).__name__ != "Comparisons":
-        return False
-    places = (pairs, compared.missing, compared.other)
-    counts = (found.n_rows, found.n_patterns, found.n_comparisons)
-    texts = type(found.hints) is tuple and set(map(type, found.hints)) <= {str} and type(found.little_reason) is str
-    kinds = type(found.sentinels) is tuple and {type(one).__name__ for one in found.sentinels} <= {"Sentinel"}
-    return all(
-        (
-            texts and kinds and all(type(count) is int and count >= 0 for count in counts),
-            found.names is not None and _are_names(found.names, p) and p > 0,
-            _is_array(found.n_missing, "iu", (p,)) and _is_array(found.rows_by_missing, "iu", (p + 1,)),
-            _is_array(found.counts, "iu", (kept,)) and kept > 0 and type(found.monotone) is bool,
-            pairs.ndim == 1 and _is_array(found.pairs, "iu", (pairs.size, pairs.size)),
-            all(((at >= 0) & (at < p)).all() for at in places),
-            found.little is None or type(found.little).__name__ == "LittleTest",
-        )
-    )
-
-
-def is_comparisons(compared: Any) -> bool:
-    """Whether the fields are vectors of one length."""
-    if not _is_array(compared.missing, "iu") or compared.missing.ndim != 1:
-        return False
-    m = compared.missing.shape
-    whole = (compared.other, compared.n_missing, compared.n_observed)
-    vectors = all(_is_array(a, "iu", m) for a in whole) and all(_is_array(a, "f", m) for a in compared[5:])
-    return vectors and compared.level is not None and _are_names(compared.level, *m)
-
-
-def is_little_test(test: Any) -> bool:
-    """Whether the fields are numbers."""
-    return _is_real(test.statistic) and _is_real(test.p_value) and all(type(n) is int for n in (test.df, *test[3:]))
-
-
-def is_sentinel(found: Any) -> bool:
-    """Whether the fields are a name and numbers."""
-    numbers = all(map(_is_real, (found.value, found.low, found.high)))
-    return numbers and type(found.column) is str and type(found.count) is int
 
 
 def is_adaptive(adaptive: Any) -> bool:
@@ -282,17 +266,12 @@ def is_adaptive(adaptive: Any) -> bool:
     return all(map(is_number, numbers)) and (splits or is_whole(adaptive.cv))
 
 
-def is_pairwise(options: Any) -> bool:
-    """Whether the fields are a text and a number; `Pairwise.check` says which are in range."""
-    return type(options.projection) is str and is_number(options.least)
-
-
 FITTED = {"ElasticNet": ("coef_", "intercept_", "dual_gap_", "n_iter_", "n_features_in_")}
 FITTED["Lasso"] = FITTED["ElasticNet"]
 FITTED["LassoCV"] = (*FITTED["ElasticNet"], "alpha_", "alphas_", "mse_path_")
 FITTED["ElasticNetCV"] = (*FITTED["LassoCV"], "l1_ratio_")
 FITTED["StabilitySelection"] = ("support_", "frequencies_", "result_", "n_features_in_")
-SOMETIMES = ("feature_names_in_", "blend_")
+SOMETIMES = ("feature_names_in_", "blend_", "preparation_")
 """What `fit` sets for some data and parameters only."""
 
 
@@ -323,46 +302,56 @@ def _is_whole(model: Any, fits: Callable[[dict[str, Any]], bool]) -> bool:
 
 def _is_selected(state: dict[str, Any]) -> bool:
     """support_ (p,) and what goes with it."""
-    p, result, columns = (state.get(name) for name in ("n_features_in_", "result_", "feature_names_in_"))
+    result, p = state["result_"], getattr(state["support_"], "size", -1)
     return all(
         (
-            type(p) is int and _is_array(state["support_"], "b", (p,)) and _is_array(state["frequencies_"], "f", (p,)),
+            is_array(state["support_"], "b", (p,)) and is_array(state["frequencies_"], "f", (p,)),
             type(result).__name__ == "StabilityResult" and result.selected.shape == (p,),
-            columns is None or _is_array(columns, "O", (p,)),
+            _is_of_columns(state, p),
         )
     )
+
+
+def _is_of_columns(state: dict[str, Any], p: int) -> bool:
+    """Whether what was fitted to p columns was given as many, or has what makes them of those it was given."""
+    given, columns, preparation = (state.get(name) for name in ("n_features_in_", "feature_names_in_", "preparation_"))
+    made = given == p if preparation is None else _makes(preparation, p) and preparation.given == given
+    return type(given) is int and made and (columns is None or is_array(columns, "O", (given,)))
 
 
 def _is_linear(state: dict[str, Any]) -> bool:
     """coef_ (p,) or (q, p) and what goes with it."""
     coef, intercept, iterations = (state[name] for name in ("coef_", "intercept_", "n_iter_"))
-    if not _is_array(coef, "f") or coef.ndim not in (1, 2):
+    if not is_array(coef, "f") or coef.ndim not in (1, 2):
         return False
     p, responses = coef.shape[-1], coef.shape[:-1]
-    columns = state.get("feature_names_in_")
     counts = iterations if type(iterations) is list else [iterations]
     return all(
         (
-            type(state["n_features_in_"]) is int and state["n_features_in_"] == p,
-            _is_real(intercept) or _is_array(intercept, "f", responses or (1,)),
-            _is_array(state["dual_gap_"], "f", responses) if responses else _is_real(state["dual_gap_"]),
+            is_real(intercept) or is_array(intercept, "f", responses or (1,)),
+            is_array(state["dual_gap_"], "f", responses) if responses else is_real(state["dual_gap_"]),
             set(map(type, counts)) <= {int} and len(counts) == math.prod(responses),
-            columns is None or _is_array(columns, "O", (p,)),
+            _is_of_columns(state, p),
         )
     )
 
 
 def _is_chosen(state: dict[str, Any]) -> bool:
     """What cross-validation adds."""
-    numbers = all(_is_real(state.get(name, 0.0)) for name in ("alpha_", "l1_ratio_", "blend_"))
-    arrays = _is_array(state["mse_path_"], "f") and _is_array(state["alphas_"], "f")
+    numbers = all(is_real(state.get(name, 0.0)) for name in ("alpha_", "l1_ratio_", "blend_"))
+    arrays = is_array(state["mse_path_"], "f") and is_array(state["alphas_"], "f")
     return numbers and arrays and state["mse_path_"].ndim <= 3 + ("blend_" in state) and state["alphas_"].ndim in (1, 2)
 
 
-def _are_names(names: Any, count: int) -> bool:
+def _makes(preparation: Any, width: int) -> bool:
+    """Whether this makes so many columns."""
+    return type(preparation).__name__ == "Preparation" and preparation.width == width
+
+
+def are_names(names: Any, count: int) -> bool:
     """Whether these are `count` texts, or None for no names."""
     return names is None or (type(names) is tuple and len(names) == count and set(map(type, names)) <= {str})
 
 
-def _is_real(value: Any) -> bool:
+def is_real(value: Any) -> bool:
     return isinstance(value, (float, np.floating))

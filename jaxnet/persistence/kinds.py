@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence import checks, encoding_checks
+from jaxnet.persistence import checks, encoding_checks, missing_checks
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,8 @@ def kind_of(value: Any) -> Kind | None:
 
 KINDS: dict[str, Kind] = {
     "SweepResult": Data("jaxnet.result.sweep_result", checks.is_sweep_result),
+    "Imputations": Data("jaxnet.result.imputations", checks.is_imputations),
+    "PooledCoefficients": Data("jaxnet.selection.pooled", checks.is_pooled_coefficients),
     "FitOptions": Data("jaxnet.result.fit", checks.is_fit_options),
     "SparseRows": Data("jaxnet.result.sparse_rows", checks.is_sparse_rows),
     "BestFit": Data("jaxnet.result.fit", checks.is_best_fit),
@@ -132,12 +134,24 @@ KINDS: dict[str, Kind] = {
     "Categories": Data("jaxnet.data.categories", encoding_checks.is_categories),
     "Encoding": Data("jaxnet.data.encoding", encoding_checks.is_encoding),
     "ComplementaryPairs": Data("jaxnet.resampling", checks.is_complementary_pairs),
-    "MissingPatterns": Data("jaxnet.missing.patterns", checks.is_missing_patterns),
-    "Comparisons": Record("jaxnet.missing.comparisons", checks.is_comparisons),
-    "LittleTest": Record("jaxnet.missing.little", checks.is_little_test),
-    "Sentinel": Record("jaxnet.missing.hints", checks.is_sentinel),
+    "MissingPatterns": Data("jaxnet.missing.patterns", missing_checks.is_missing_patterns),
+    "Comparisons": Record("jaxnet.missing.comparisons", missing_checks.is_comparisons),
+    "LittleTest": Record("jaxnet.missing.little", missing_checks.is_little_test),
+    "Sentinel": Record("jaxnet.missing.hints", missing_checks.is_sentinel),
     "Adaptive": Data("jaxnet.adaptive", checks.is_adaptive),
-    "Pairwise": Data("jaxnet.missing.pairwise", checks.is_pairwise),
+    "Pairwise": Data("jaxnet.missing.pairwise", missing_checks.is_fill),
+    "NeighbourFill": Data("jaxnet.missing.neighbours", missing_checks.is_fill),
+    "NeighbourFiller": Data("jaxnet.missing.neighbours", missing_checks.is_neighbour_filler),
+    "IterativeFill": Data("jaxnet.missing.iterative", missing_checks.is_fill),
+    "IterativeFiller": Data("jaxnet.missing.iterative", missing_checks.is_iterative_filler),
+    "MultipleFill": Data("jaxnet.missing.multiple", missing_checks.is_fill),
+    "MultipleFiller": Data("jaxnet.missing.multiple", missing_checks.is_multiple_filler),
+    "Missing": Data("jaxnet.missing.options", missing_checks.is_missing),
+    "SimpleFill": Data("jaxnet.missing.simple", missing_checks.is_fill),
+    "SimpleFiller": Data("jaxnet.missing.simple", missing_checks.is_simple_filler),
+    "CompleteCases": Data("jaxnet.missing.complete", lambda value: True),
+    "Unfilled": Data("jaxnet.missing.complete", lambda value: True),
+    "Preparation": Data("jaxnet.missing.preparation", missing_checks.is_preparation),
     "ElasticNet": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "Lasso": Estimator("jaxnet.estimators.single", checks.is_estimator),
     "ElasticNetCV": Estimator("jaxnet.estimators.crossval", checks.is_estimator),

@@ -13,7 +13,7 @@ from jaxnet.plots.style import of_response, rho_row
 from jaxnet.report.missing import MissingSection
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.criteria import CRITERIA, Criteria
-from jaxnet.selection.fits import same_data
+from jaxnet.selection.fits import has_fillings, same_data
 
 RULES = {
     "min": "least held-out error",
@@ -71,7 +71,8 @@ class Source:
         rho_row(result, None, response)  # refuses a response that there is not
         criteria = None
         if X is not None:
-            criteria = result.criteria(X, y, sample_weight=sample_weight)
+            if not has_fillings(result):
+                criteria = result.criteria(X, y, sample_weight=sample_weight)
             data = same_data(result, X, y, sample_weight)
             X, weights = data.X, data.w
             mean = weights @ X
@@ -119,6 +120,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
     return [
         *rows,
         ("columns", f"{result.n_features:,}"),
+        *_prepared(result),
         ("grid", f"{R} rho x {A} alphas, {'all rows' if not folds else f'{folds} folds and all rows'}"),
         ("rho (L1 share)", ", ".join(f"{r:g}" for r in result.rho[:12]) + (", ..." if R > 12 else "")),
         ("alpha (strength)", f"{alphas.min():.4g} to {alphas.max():.4g}"),
@@ -126,6 +128,23 @@ def _facts(source: Source) -> list[tuple[str, str]]:
         ("intercept", "yes" if options.fit_intercept else "no"),
         ("sample weights", "yes" if options.weighted else "no"),
     ]
+
+
+def _prepared(result: SweepResult) -> list[tuple[str, str]]:
+    """What was done about missing values and categories."""
+    preparation = result.preparation
+    if preparation is None:
+        return []
+    encoding, asked = preparation.encoding, preparation.missing
+    facts = [("columns of the table", f"{preparation.given:,}"), ("rows fitted", f"{preparation.rows:,}")]
+    if encoding is not None and any(encoding.labelled):
+        made = int(np.count_nonzero(encoding.level >= 0))
+        facts.append(("categories", f"{sum(encoding.labelled):,} columns of labels as {made:,} indicators"))
+    if asked is not None:
+        extra = f", {len(preparation.indicated):,} indicators" if asked.indicators else ""
+        limit = "" if asked.column_limit >= 1 else f", columns missing at most {asked.column_limit:.0%}"
+        facts.append(("missing values", f"{asked.fill}{extra}{limit}"))
+    return facts
 
 
 def _winners(source: Source) -> tuple[list[dict[str, Any]], list[str]]:
@@ -186,8 +205,8 @@ def _drawings(source: Source, kept: BestFit) -> Iterator[tuple[str, str, Callabl
         height = 1.2 + 0.24 * max(min(kept.nonzeros, 20), 3)
         draw = lambda ax: plots.coefficients(kept, feature_names=source.names(), sd=sd, ax=ax)
         yield "Largest coefficients", f"Of the model that the rule {source.rule} chose{unit}.", draw, height
-    if source.criteria is not None:
-        if np.isfinite(of_response(source.criteria.bic, response)[kept.index[0]]).any():
+    if source.X is not None:
+        if source.criteria is not None and np.isfinite(of_response(source.criteria.bic, response)[kept.index[0]]).any():
             draw = lambda ax: plots.criteria_curves(source.criteria, kept.rho, **at, ax=ax)
             yield (
                 "Information criteria",

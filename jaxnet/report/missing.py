@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxnet import plots
 from jaxnet.data.arrays import raw_columns
+from jaxnet.data.mixed import MixedColumns
 from jaxnet.missing.columns import Columns
 from jaxnet.missing.patterns import MissingPatterns, analyse
 from jaxnet.missing.summary import little_sentence, overview, percent
@@ -41,7 +42,7 @@ class MissingSection:
 
 def section_of(X: Any) -> MissingSection | None:
     """The section for a table, None where nothing is missing."""
-    columns = Columns.of(*raw_columns(X))
+    columns = Columns.of(*(X.raw() if isinstance(X, MixedColumns) else raw_columns(X)))
     return missing_section(analyse(columns)) if columns.missing.any() else None
 
 

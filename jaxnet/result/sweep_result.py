@@ -9,7 +9,6 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.result.fit import BestFit, FitOptions, Status
-from jaxnet.result.rows import predictions, result_columns
 from jaxnet.result.sparse_rows import SparseRows
 from jaxnet.selection.averages import fold_mean, fold_se
 from jaxnet.selection.choice import choose_fit
@@ -17,11 +16,13 @@ from jaxnet.selection.criteria import Criteria, information_criteria
 from jaxnet.selection.explanation import Explanation, explain_best
 from jaxnet.selection.grid import grid_position
 from jaxnet.selection.ranking import select_best
+from jaxnet.selection.rows import predictions, result_columns
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
 
     from jaxnet.missing.preparation import Preparation
+    from jaxnet.result.imputations import Imputations
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,8 @@ class SweepResult:
     their column.
 
     If X had categories, or the sweep was given `missing`, `preparation` is the `Preparation` that makes the columns of new
-    rows; `feature_names` and coefficients are of the columns made. It is None otherwise.
+    rows; `feature_names` and coefficients are of the columns made. It is None otherwise. With multiple imputation
+    `imputations` has the full-data fits to each filling that coefficients are the means of (None if fillings are stacked).
 
     With `relax` the R rows are pairs of a rho and a blend, the blends of the first rho first: `blend` (R,) has their shares
     of the penalised fit, `rho` (R,) repeats. Coefficients, intercepts and errors are those of the blends; `gap`, `kkt`,
@@ -72,6 +74,7 @@ class SweepResult:
     metric: str = "mse"
     blend: np.ndarray | None = None
     preparation: Preparation | None = None
+    imputations: Imputations | None = None
 
     @property
     def n_features(self) -> int:

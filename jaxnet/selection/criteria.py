@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.scalars import is_number
-from jaxnet.selection.fits import Fits, examine, same_data
+from jaxnet.selection.fits import Fits, examine, has_fillings, same_data
 from jaxnet.selection.fits import noise_variance as estimate
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
@@ -112,6 +112,11 @@ def information_criteria(result, X, y, *, sample_weight, noise_variance, gamma) 
     """`SweepResult.criteria`, whose docstring says what the arguments mean."""
     if not is_number(gamma) or not 0 <= gamma <= 1:
         raise InvalidInput(f"gamma={gamma!r} must be a number from 0 (EBIC is BIC) to 1.")
+    if has_fillings(result):
+        raise InvalidInput(
+            "Information criteria are of fits to one X, and multiple imputation has several: choose by held-out errors, or "
+            "sweep with a single fill."
+        )
     data = same_data(result, X, y, sample_weight)
     fits = examine(result, data)
     noise = estimate(noise_variance, result, data, fits)

@@ -12,7 +12,7 @@ from jaxnet.errors import InvalidInput
 from jaxnet.scalars import is_number, is_whole
 from jaxnet.selection.columns import BLOCK, SLACK, Columns, connected, slices
 from jaxnet.selection.entry import entry_ranks
-from jaxnet.selection.fits import Data, check_residuals, same_columns, same_responses
+from jaxnet.selection.fits import Data, check_residuals, has_fillings, same_columns, same_responses
 from jaxnet.selection.frequencies import Frequencies, frequencies_of
 from jaxnet.selection.ranking import ranked
 
@@ -242,6 +242,7 @@ def _r_squared(result, fit: BestFit, data: Columns, Y: np.ndarray, j: int, centr
     unit = np.max(np.abs(Y[j] - centre)) or 1.0
     level = fit.intercept + fit.coef @ data.mean
     residual = (Y[j] - level - centred_fit) / unit
-    check_residuals(residual[None], Data(data.X, Y, data.w), j, result.options.fit_intercept, unit)
+    if not has_fillings(result):
+        check_residuals(residual[None], Data(data.X, Y, data.w), j, result.options.fit_intercept, unit)
     total = data.w @ ((Y[j] - centre) / unit) ** 2
     return float(1 - data.w @ residual**2 / total) if total > 0 else float("nan")

@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxnet.data.arrays import as_response, as_weights, column_names
 from jaxnet.errors import InvalidInput
-from jaxnet.result.rows import result_columns
 from jaxnet.selection.degrees import EPS, Hat
+from jaxnet.selection.rows import result_columns
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
@@ -60,6 +60,12 @@ def same_columns(
     w = np.ones(len(X)) if w is None else w
     incomplete = np.isnan(X).any(axis=1)  # rows that the sweep did without
     return np.where(np.isnan(X), 0.0, X), names, np.where(incomplete, 0.0, w)
+
+
+def has_fillings(result) -> bool:
+    """Whether the fits are to several fillings of X, of which there is no one X again."""
+    asked = None if result.preparation is None else result.preparation.missing
+    return asked is not None and asked.fill.pool is not None
 
 
 def same_responses(result, y, n: int) -> Float[np.ndarray, "q n"]:

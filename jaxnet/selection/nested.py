@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix, as_response, as_weights
+from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
+from jaxnet.features import Features
 from jaxnet.lanes import Groups
 from jaxnet.metrics import find_metric, null_errors
+from jaxnet.missing.options import as_missing
 from jaxnet.resampling import Resamples, resamples
 from jaxnet.result import NestedResult, SweepResult
 from jaxnet.selection.averages import fold_mean, fold_se
@@ -37,8 +39,8 @@ def nested_sweep(
       index pairs, for each outer fold. A row that the outer split repeats (a bootstrap) stays on one side, repeated.
     - rule: "min" (default), "1se" or "percent", with `percent`, as in `SweepResult.best`; the simplest fit is the one with
       the fewest nonzeros on the outer training set. Information criteria need no folds and have none to nest.
-    - options: those of `sweep` but cv and keep_fold_coefs. A grid of alphas that is not given as values comes from all rows,
-      as in R glmnet: only where the grid begins depends on held-out rows.
+    - options: those of `sweep`, `missing` and `categories` too, but cv and keep_fold_coefs. A grid of alphas that is not
+      given as values comes from all rows, as in R glmnet: only where the grid begins depends on held-out rows.
 
     Returns a `NestedResult`. Raises InvalidInput as `sweep` does, and for wrong outer, inner or rule. Where a message
     or a warning counts folds, the outer ones come first, then the inner ones of the first outer fold, and so on.
@@ -55,13 +57,17 @@ def nested_sweep(
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
             raise InvalidInput(f"nested_sweep has no {name}: its folds are `outer` and `inner`.")
-    X, _ = as_matrix(X)
-    y, weight = as_response(y, len(X)), as_weights(sample_weight, len(X))
-    folds = _Folds.build(outer, inner, X, y)
+    missing = as_missing(options.get("missing"))
+    features = Features.of(X, missing, options.get("categories"))
+    n = len(features.matrix)
+    y, weight = as_response(y, n), as_weights(sample_weight, n)
+    folds = _Folds.build(outer, inner, features.matrix, y)
     result = sweep(
-        X, y, cv=folds.pairs(), sample_weight=weight, metric=metric, keep_fold_coefs=rule != "min", **options
+        features, y, cv=folds.pairs(), sample_weight=weight, metric=metric, keep_fold_coefs=rule != "min", **options
     )
     groups = Groups.build(folds.outer.train, folds.outer.test, weight)
+    if missing is not None:
+        groups = missing.rows(features.matrix, groups, features.left_out(groups.train, missing))
     baseline = null_errors(find_metric(metric), y.reshape(len(y), -1).T, groups.train[1:], groups.test[1:])
     return _choose_all(result, folds, baseline, rule, percent)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix
 from jaxnet.errors import InvalidInput
+from jaxnet.features import Features
+from jaxnet.missing.options import Missing, as_missing
 from jaxnet.resampling import ComplementaryPairs
 from jaxnet.selection.bounds import StabilityParameters, stability_parameters
 from jaxnet.selection.entry import entry_ranks
@@ -46,9 +47,10 @@ def stability_selection(
       with one of them, or none, cutoff is 0.75, and false_selections 1 where that is left open.
     - bound: "unimodal" (default), "worst-case", "meinshausen-buehlmann" or "r-concave": what the expected number of
       false selections is held below.
-    - options: those of `jaxnet.sweep` but cv, rho and keep_fold_coefs. `alphas` is 50 by default here, and `standardize`
-      True: else which column enters first depends on its unit. Unpenalised columns are in every fit: they are
-      reported as selected and count neither for q nor for the bound.
+    - options: those of `jaxnet.sweep`, `missing` and `categories` too, but cv, rho and keep_fold_coefs; the columns
+      selected from are those made. `alphas` is 50 by default here, and `standardize` True: else which column enters first
+      depends on its unit. Unpenalised columns are in every fit: they are reported as selected and count neither for q nor
+      for the bound.
 
     Returns a `StabilityResult`. Raises InvalidInput for wrong arguments, several responses, too few rows or columns to choose
     from, and where a bound says nothing or cannot be kept.
@@ -65,12 +67,13 @@ def stability_selection(
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
             raise InvalidInput(f"stability_selection has no {name}: it fits half-samples of its own.")
-    matrix, names = as_matrix(X)
-    pairs = list(ComplementaryPairs(n_pairs, seed).split(matrix))
-    candidates = _candidates(options.get("penalty_factor"), matrix.shape[1])
+    missing = as_missing(options.get("missing"))
+    features = Features.of(X, missing, options.get("categories"))
+    pairs = list(ComplementaryPairs(n_pairs, seed).split(features.matrix))
+    candidates = _candidates(options.get("penalty_factor"), features, missing)
     parameters = _parameters(int(candidates.sum()), n_pairs, bound, cutoff, q, false_selections)
     result = sweep(
-        X,
+        features,
         y,
         rho=_one_rho(rho),
         cv=pairs,
@@ -79,8 +82,9 @@ def stability_selection(
     )
     if result.n_responses is not None:
         raise InvalidInput(f"y has {result.n_responses} responses; select columns for one at a time.")
-    halves, spread = len(pairs), matrix.std(axis=0, dtype=np.float64)
-    counts, paths = np.zeros(matrix.shape[1]), np.zeros((result.alphas.shape[1], matrix.shape[1]))
+    halves, p = len(pairs), result.n_features
+    spread = _spread(features.matrix if result.preparation is None else result.preparation.complete(features.encoded))
+    counts, paths = np.zeros(p), np.zeros((result.alphas.shape[1], p))
     for half in range(halves):
         path = _path(result.fold_coefs, half, halves, len(paths))
         paths += path != 0
@@ -96,7 +100,8 @@ def stability_selection(
         parameters=parameters,
         bound=bound,
         n_pairs=n_pairs,
-        feature_names=names,
+        feature_names=result.feature_names,
+        preparation=result.preparation,
     )
 
 
@@ -108,12 +113,22 @@ def _one_rho(rho) -> float:
     return float(rho)
 
 
-def _candidates(factor, p: int) -> Bool[np.ndarray, " p"]:
+def _spread(X: Float[np.ndarray, "n p"]) -> Float[np.ndarray, " p"]:
+    """Standard deviations, of complete rows if some are not."""
+    complete = ~np.isnan(X).any(axis=1)
+    return (X if complete.all() else X[complete]).std(axis=0, dtype=np.float64)
+
+
+def _candidates(factor, features: Features, missing: Missing | None) -> Bool[np.ndarray, " p"]:
     """The penalised columns; `sweep` says what is wrong with a factor of another form."""
+    p = features.given
     try:
         factor = np.ones(p) if factor is None else np.broadcast_to(np.asarray(factor, float), (p,))
     except (TypeError, ValueError):
         factor = np.ones(p)
+    factor = factor[features.source]
+    if missing is not None and not missing.penalise_indicators:
+        factor = np.where(features.is_indicator, 0.0, factor)
     if np.count_nonzero(factor) < 2:
         raise InvalidInput(
             f"X has {np.count_nonzero(factor)} feature(s) that are penalised: there is nothing to choose from; give at least 2."

@@ -12,6 +12,8 @@ from jaxnet.selection.bounds import StabilityParameters
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Bool, Float
 
+    from jaxnet.missing.preparation import Preparation
+
 
 @dataclass(frozen=True, eq=False)
 class StabilityResult:
@@ -19,7 +21,8 @@ class StabilityResult:
 
     `frequencies` (p,): the share of half-samples that select each column; `selected` (p,): whether it is at least the
     cutoff; `paths` (A, p): the share of half-samples whose fit at `alphas` (A,) has the column; `parameters`: cutoff, q and
-    the bound on the expected number of false selections; `bound`, its name; `n_pairs`; `rho`; `feature_names`, or None.
+    the bound on the expected number of false selections; `bound`, its name; `n_pairs`; `rho`; `feature_names`, or None;
+    `preparation`, as in a `SweepResult`, of which the p columns are, or None.
     """
 
     frequencies: Float[np.ndarray, " p"]
@@ -31,6 +34,7 @@ class StabilityResult:
     bound: str
     n_pairs: int
     feature_names: tuple[str, ...] | None
+    preparation: Preparation | None = None
 
     def rows(self) -> list[dict]:
         """One dict per column (column, name, frequency, selected), the most frequent first, as `pandas.DataFrame` takes them."""

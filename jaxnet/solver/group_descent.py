@@ -114,9 +114,9 @@ class _State(NamedTuple):
 
 @jax.jit
 def descend(
-    data: Stored, lanes: Lanes, r: Float[Array, "L m N"], target: Float[Array, " L"], limit: Int[Array, ""]
+    data: Stored, lanes: Lanes, r: Float[Array, "L m N"], target: Float[Array, " L"], limit: Int[Array, " L"]
 ) -> tuple[Float[Array, "L W m"], Int[Array, " L"]]:
-    """Passes over the slots in use until the gap over them is at most the lane's target (inf: leave it), or `limit` passes."""
+    """Passes over the slots in use until a lane's gap over them is at most its target (inf: leave it), or `limit` passes."""
 
     def of_lane(lane, out):
         B, passes = out
@@ -126,7 +126,7 @@ def descend(
             _Point(mine.B, r[lane]), jnp.zeros((), int), jnp.where(jnp.isinf(target[lane]), -jnp.inf, jnp.inf)
         )
         step = lambda state: _round(data, mine, terms, target[lane], state)
-        end = lax.while_loop(lambda x: (x.gap > target[lane]) & (x.passes < limit), step, start)
+        end = lax.while_loop(lambda x: (x.gap > target[lane]) & (x.passes < limit[lane]), step, start)
         put = lambda x, y: lax.dynamic_update_index_in_dim(x, y, lane, 0)
         return put(B, end.point.b), put(passes, end.passes)
 

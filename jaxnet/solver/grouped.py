@@ -10,6 +10,7 @@ set of its own: the support, what the sequential strong rule keeps (Tibshirani e
 violates the KKT conditions, until the duality gap over all columns is below tol. Native loops: on a CPU it is at home.
 """
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import jax
@@ -19,11 +20,13 @@ from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
 from jaxnet.solver import group_descent
+from jaxnet.solver.closed_form import RANK
 from jaxnet.solver.group_descent import Lanes
 from jaxnet.solver.grouped_design import GroupedDesign
 from jaxnet.solver.task import Status
+from jaxnet.solver.view import on_cpu
 
-WIDTH = 256
+WIDTH = 1024
 """The least slots of a working set, but for designs of fewer columns; then four times as many."""
 NEWCOMERS = 64
 """So many violating columns, or as many as there are slots in use, join at once: the worst first."""
@@ -75,7 +78,7 @@ def solve_grouped(
         )
     order = np.argsort(-alphas, axis=1, kind="stable")
     falling, closed = np.take_along_axis(alphas, order, axis=1), rho == 0
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), _home():
         data = jax.tree.map(jnp.array, design.stored)
         path = _empty(design, alphas.shape)
         if (~closed).any():
@@ -99,7 +102,17 @@ def grouped_alpha_max(design: GroupedDesign) -> float:
     u = np.sqrt(np.mean(np.einsum("pmn,mn->pm", stored.columns[:p], stored.y) ** 2, axis=1))
     use = design.usable & (design.factor1 > 0)
     with np.errstate(over="ignore"):
-        return float(np.max(u[use] / design.factor1[use], initial=0.0) * design.y_scale)
+        return float(np.max(u[use] / design.factor1[use], initial=0.0) * design.units.y_scale)
+
+
+def _home():
+    """The CPU, whose native loops this is written for, also where an accelerator is the default."""
+    if on_cpu():
+        return nullcontext()
+    try:
+        return jax.default_device(jax.local_devices(backend="cpu")[0])
+    except RuntimeError:  # JAX_PLATFORMS leaves it out
+        return nullcontext()
 
 
 class _Fits(NamedTuple):
@@ -136,7 +149,7 @@ def _walk(design: GroupedDesign, data, alphas: Float[np.ndarray, "L A"], rho, to
             share = np.where(grown | (passes == 0), share, share * SHARE)
             target = np.where(waiting, np.maximum(share * tol, LOOSE * seal.gap), share * tol)
             lanes = _lanes(beta, working, l1, l2)
-            limit = min(PASSES, max_iter - int(passes[active].min()))
+            limit = np.minimum(PASSES, max_iter - passes)
             end, spent = group_descent.descend(data, lanes, place[0], np.where(active, target, np.inf), limit)
             beta, passes = _by_column(end, lanes, P), passes + np.asarray(spent)
             lanes = lanes._replace(B=end)
@@ -187,18 +200,32 @@ def _judged(design: GroupedDesign, beta, seal: group_descent.Certificate, passes
 
 
 def _ridge(design: GroupedDesign, data, alphas: Float[np.ndarray, " A"], tol: float) -> _Fits:
-    """rho = 0 in closed form: the imputations come apart, b_d = W Z_d'(Z_d Z_d' + alpha)^-1 y_d with Z = A W, W = l2^-1/2."""
+    """rho = 0 in closed form: the imputations come apart, b_d = W Z_d'(Z_d Z_d' + alpha)^-1 y_d with Z = A W, W = l2^-1/2.
+
+    As in closed_form.py, an alpha that is nothing against the eigenvalues gives the least-norm solution, and its gap is what
+    the pseudo-inverse H^+ would still gain, g'H^+g / 2 with g the gradient.
+    """
     P, m, _ = design.stored.columns.shape
     _, (l2,) = design.strengths(np.ones(1), np.zeros(1))
-    use = (design.stored.curvature > 0) & (l2 > 0)
-    W = np.where(use, 1.0 / np.sqrt(np.where(use, l2, 1.0)), 0.0)
-    beta = np.zeros((len(alphas), P, m))
+    W = np.where(l2 > 0, 1.0 / np.sqrt(np.where(l2 > 0, l2, 1.0)), 0.0)
+    beta, gain = np.zeros((len(alphas), P, m)), np.zeros(len(alphas))
+    weak = np.ones(len(alphas), bool)
     for d in range(m):
-        left, values, right = np.linalg.svd(design.stored.columns[:, d] * W[:, None], full_matrices=False)
-        # left diag(values) right = Z_d' (P, N)
-        scores = values * (right @ design.stored.y[d])
-        beta[:, :, d] = (scores / (values**2 + alphas[:, None])) @ left.T * W
+        y, columns = design.stored.y[d], design.stored.columns[:, d]
+        mine = np.where(columns.any(axis=1), W, 0.0)
+        left, roots, right = np.linalg.svd(columns * mine[:, None], full_matrices=False)  # of Z_d', (P, N)
+        values = roots**2
+        negligible = alphas <= RANK * values[0]
+        kept = ~negligible[:, None] | (values > RANK * values[0])
+        inverse = np.where(kept, 1.0 / np.where(kept, values + alphas[:, None], 1.0), 0.0)
+        scores = inverse * (roots * (right @ y))
+        beta[:, :, d] = scores @ left.T * mine
+        slope = roots * (right @ (y[:, None] - columns.T @ beta[:, :, d].T)).T - alphas[:, None] * scores
+        gain += 0.5 * np.sum(inverse * slope**2, axis=1)
+        weak &= negligible
     strengths = design.strengths(alphas, np.zeros(len(alphas)))
     lanes = Lanes(beta, np.tile(np.arange(P, dtype=np.int32), (len(alphas), 1)), np.full(len(alphas), P), *strengths)
     seal = _seal(data, lanes, group_descent.residual_and_gradient(data, lanes))
-    return _judged(design, beta, seal, np.ones(len(alphas), int), tol)
+    null = 0.5 * m * float(design.stored.moment)
+    exact = gain / null if null > 0 else np.zeros(len(alphas))
+    return _judged(design, beta, seal._replace(gap=np.where(weak, exact, seal.gap)), np.ones(len(alphas), int), tol)

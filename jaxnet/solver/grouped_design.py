@@ -42,6 +42,17 @@ class _Free(NamedTuple):
     loadings: Float[np.ndarray, "m u p"]
 
 
+class _Units(NamedTuple):
+    """X = center + scale Z and y = y_center + y_scale t, and the weighted means of Z and t (zero without an intercept)."""
+
+    center: Float[np.ndarray, " p"]
+    scale: Float[np.ndarray, " p"]
+    mean: Float[np.ndarray, "m p"]
+    y_center: float
+    y_scale: float
+    y_mean: float
+
+
 @dataclass(frozen=True)
 class GroupedDesign:
     """The stored data, the penalty factors in their units, and the way back."""
@@ -54,61 +65,64 @@ class GroupedDesign:
     varies: bool
     """whether any column does, penalised or not"""
     unit: Float[np.ndarray, " p"]
-    center: Float[np.ndarray, " p"]
-    scale: Float[np.ndarray, " p"]
-    mean: Float[np.ndarray, "m p"]
-    y_mean: float
-    y_center: float
-    y_scale: float
+    """t_j, by which the conditioned columns were divided"""
+    units: _Units
     unpenalised: Bool[np.ndarray, " p"]
     free: _Free
     fit_intercept: bool
 
     @classmethod
-    def build(cls, X, y, weights, factor, *, fit_intercept: bool, standardize: bool) -> "GroupedDesign":
-        """From X (m, n, p), y (n,), weights (n,) and penalty factors (p,); rows without weight are dropped first."""
+    def build(
+        cls,
+        X: Float[np.ndarray, "m n p"],
+        y: Float[np.ndarray, " n"],
+        weights: Float[np.ndarray, " n"],
+        factor: Float[np.ndarray, " p"],
+        *,
+        fit_intercept: bool,
+        standardize: bool,
+    ) -> "GroupedDesign":
+        """From completed data in their own units, row weights and penalty factors v (0: unpenalised); nothing is changed.
+
+        Rows without weight are dropped before anything is looked at. Under `standardize` the penalty acts on a column's
+        coefficients times one number for all data sets, the root mean square of the column's standard deviations (about
+        zero without an intercept); divided each by its own, the group norm would weigh data sets differently.
+        """
         rows = weights > 0
         w = weights[rows] / weights[rows].sum()
         m, _, p = X.shape
         Z = np.array(np.moveaxis(X[:, rows], 2, 0), np.float64, order="C")
         center, scale = condition(Z.reshape(p, -1), centred=fit_intercept)
         mean, norms = _centre(Z, w, fit_intercept)
-        target, y_mean, y_center, y_scale = _response(y[rows], w, fit_intercept)
-        moment = np.sum(target**2)
-        sd = np.sqrt(norms.mean(axis=1))
-        unpenalised = factor == 0
+        target, *y_units = _response(y[rows], w, fit_intercept)
+        moment, sd, unpenalised = np.sum(target**2), np.sqrt(norms.mean(axis=1)), factor == 0
         target, free = _project(Z, np.tile(target, (m, 1)), unpenalised)
         left = np.einsum("pmn,pmn->pm", Z, Z)
         varies = (left > CONSTANT * norms) & ~unpenalised[:, None]
         unit = np.sqrt(np.where(varies, left, 0.0).mean(axis=1))
-        usable = unit > 0
-        share = 1.0 / np.where(usable, unit, 1.0)
+        share = 1.0 / np.where(unit > 0, unit, 1.0)
         Z *= np.where(varies, share[:, None], 0.0)[:, :, None]
         with np.errstate(over="ignore"):
             per = sd * share if standardize else share / scale
             factor1, factor2 = factor * per, factor * per * per
-        stored = _store(Z, target, varies, moment, unit / np.where(sd > 0, sd, 1.0))
-        back = (
-            usable,
-            bool(norms.any()),
-            unit,
-            center,
-            scale,
-            mean,
-            y_mean,
-            y_center,
-            y_scale,
-            unpenalised,
-            free,
-            fit_intercept,
+        return cls(
+            stored=_store(Z, target, varies, moment, unit / np.where(sd > 0, sd, 1.0)),
+            factor1=factor1,
+            factor2=factor2,
+            usable=unit > 0,
+            varies=bool(norms.any()),
+            unit=unit,
+            units=_Units(center, scale, mean, *y_units),
+            unpenalised=unpenalised,
+            free=free,
+            fit_intercept=fit_intercept,
         )
-        return cls(stored, factor1, factor2, *back)
 
     def strengths(self, alpha: Float[np.ndarray, " L"], rho: Float[np.ndarray, " L"]) -> tuple[np.ndarray, np.ndarray]:
         """Of every lane and column, what multiplies |beta_j|_2 and |beta_j|_2^2 / 2 in m times the objective: (L, P) each."""
         P, m, _ = self.stored.columns.shape
         with np.errstate(over="ignore"):
-            l1 = (np.sqrt(m) * alpha * rho / self.y_scale)[:, None] * self.factor1
+            l1 = (np.sqrt(m) * alpha * rho / self.units.y_scale)[:, None] * self.factor1
             l2 = (alpha * (1 - rho))[:, None] * self.factor2
         pad = lambda x: np.pad(np.minimum(x, LARGEST_STRENGTH), ((0, 0), (0, P - x.shape[1])))
         return pad(l1), pad(l2)
@@ -117,15 +131,15 @@ class GroupedDesign:
         self, beta: Float[np.ndarray, "*k P m"]
     ) -> tuple[Float[np.ndarray, "*k m p"], Float[np.ndarray, "*k m"]]:
         """Stored coefficients in the units of X and y, those of unpenalised columns filled in, and the intercepts."""
-        p = len(self.unit)
+        p, units = len(self.unit), self.units
         B = np.moveaxis(beta[..., :p, :], -1, -2) / np.where(self.usable, self.unit, 1.0)
         if self.unpenalised.any():
             B[..., self.unpenalised] = self.free.null - np.einsum("mup,...mp->...mu", self.free.loadings, B)
-        coef = B * (self.y_scale / self.scale)
+        coef = B * (units.y_scale / units.scale)
         if not self.fit_intercept:
             return coef, np.zeros(coef.shape[:-1])
-        level = self.y_mean - np.einsum("...mp,mp->...m", B, self.mean)
-        return coef, self.y_center + self.y_scale * level - coef @ self.center
+        level = units.y_mean - np.einsum("...mp,mp->...m", B, units.mean)
+        return coef, units.y_center + units.y_scale * level - coef @ units.center
 
 
 def _centre(Z: Float[np.ndarray, "p m n"], w: Float[np.ndarray, " n"], centred: bool):
@@ -146,7 +160,7 @@ def _centre(Z: Float[np.ndarray, "p m n"], w: Float[np.ndarray, " n"], centred: 
 
 
 def _response(y, w, centred: bool) -> tuple[Float[np.ndarray, " n"], float, float, float]:
-    """The response in conditioned units, centred and weighted; its mean, and its conditioning."""
+    """The response in conditioned units, centred and weighted; its center, scale and mean as in `_Units`."""
     t = np.array(y, np.float64)[None]
     (center,), (scale,) = condition(t, centred=centred)
     t, mean = t[0], 0.0
@@ -156,7 +170,7 @@ def _response(y, w, centred: bool) -> tuple[Float[np.ndarray, " n"], float, floa
         mean = anchor + w @ (t - anchor)
         t = t - mean
     t = t if w @ t**2 > CONSTANT_RESPONSE * square else np.zeros_like(t)
-    return t * np.sqrt(w), float(mean), float(center), float(scale)
+    return t * np.sqrt(w), float(center), float(scale), float(mean)
 
 
 def _project(Z: Float[np.ndarray, "p m n"], target: Float[np.ndarray, "m n"], unpenalised) -> tuple[np.ndarray, _Free]:

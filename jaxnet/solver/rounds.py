@@ -112,7 +112,7 @@ def settle(
             pen,
         )
         lanes = (rounds.active, rounds.passes, rounds.targets())
-        B, going, passes = _inner(task.solver, problem, start, B, older, lanes, np.int32(task.max_iter))
+        B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
@@ -139,6 +139,11 @@ class _Rounds:
 
     def targets(self) -> Float[np.ndarray, "S L"]:
         return np.broadcast_to((MARGIN * self.tol * self.sharp)[:, None], self.active.shape)
+
+    def limit(self) -> np.int32:
+        """Passes up to which a round may go: half of what is left. A target that no fit reaches (tol below rounding) would
+        else spend all of them before columns that were left out could join."""
+        return np.int32((int(self.passes[self.active].min()) + self.max_iter + 1) // 2)
 
     def update(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
         """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""

@@ -41,6 +41,10 @@ def recording(store: Any, run: Any, request: Request) -> Iterator[Journal]:
             f"metric={request.metric.name!r} is a function, which a store cannot tell from another: use a named metric "
             f"({', '.join(METRICS)}), or sweep without store=."
         )
+    if request.pool == "grouped":
+        raise InvalidInput(
+            "missing: fillings with pool='grouped' are fitted without a store; use 'average' or 'stacked'."
+        )
     problem = json.loads(json.dumps(describe(request)))
     fingerprint = name_of(problem)
     name = fingerprint[:_LETTERS] if run is None else _checked(run)

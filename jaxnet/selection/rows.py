@@ -27,7 +27,12 @@ def result_columns(result: SweepResult, X: Any) -> np.ndarray:
 
 def predictions(X: np.ndarray, fit: BestFit) -> np.ndarray:
     """X b + b0; nan where a column with a coefficient is missing."""
-    if np.isnan(X).any():
-        support = np.flatnonzero(fit.coef)
-        return X[:, support] @ fit.coef[support] + fit.intercept
-    return X @ fit.coef + fit.intercept
+    return linear(X, fit.coef) + fit.intercept
+
+
+def linear(X: np.ndarray, coef: np.ndarray) -> np.ndarray:
+    """X b for coefficients (p,) or (q, p); nan where a column with a coefficient is missing, and only there."""
+    if not np.isnan(X).any():
+        return X @ coef.T
+    missing = np.isnan(X).astype(float) @ (coef != 0).T.astype(float) > 0
+    return np.where(missing, np.nan, np.nan_to_num(X, nan=0.0) @ coef.T)

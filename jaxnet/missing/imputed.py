@@ -1,0 +1,63 @@
+"""The m fillings of every group, laid out for the solver: side by side as groups of their own, or stacked row by row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from jaxnet.design.varied import VariedDesign
+from jaxnet.missing.fill import Gapped, Layout
+
+if TYPE_CHECKING:
+    from jaxnet.missing.multiple import MultipleFill, MultipleFiller
+
+
+def completed(fill: MultipleFill, table: Gapped, g: int) -> tuple[MultipleFiller, Float[np.ndarray, "m n p"]]:
+    """The fill as group g learns it, and its m fillings: draws in training rows, each chain's predictions in the others."""
+    X = table.seen(g, table.modes()[g])
+    filler = fill.fit(X, table.train[g])
+    return filler, filler.training(X)
+
+
+def observed_share(X: Float[np.ndarray, "n p"]) -> Float[np.ndarray, " n"]:
+    """What counts of a row in stacked imputations: the share of its values that are observed (Du et al. 2022, o_i)."""
+    return 1.0 - np.isnan(X).mean(axis=1)
+
+
+def side_by_side(fill: MultipleFill, table: Gapped, *, dtype, centred: bool) -> Layout:
+    """`table.train` repeats G groups m times: imputation d of group g is group d G + g."""
+    G, holes = len(table.train) // fill.m, np.isnan(table.X[:, : table.width]).any(axis=0)
+    each = [completed(fill, table, g) for g in range(G)]
+    parts = [versions[:, :, holes] for _, versions in each]
+    version = lambda k: parts[k % G][k // G]
+    design, units = VariedDesign.build(table.X, version, len(table.train), dtype=dtype, centred=centred)
+    return Layout(design, units, each[0][0])
+
+
+def stacked(fill: MultipleFill, table: Gapped, *, dtype, centred: bool) -> Layout:
+    """`table` repeats n rows m times, weighted by what is observed of them: filling d is in the rows from d n on.
+
+    Rows that a group does not train on have the mean of their m fills, as new rows do.
+    """
+    n, holes = len(table.X) // fill.m, np.isnan(table.X[:, : table.width]).any(axis=0)
+    share = observed_share(table.X[:n, : table.width])
+    once = Gapped(
+        table.X[:n],
+        table.blocks,
+        np.divide(table.train[:, :n], share, out=np.zeros((len(table.train), n)), where=share > 0),
+        table.excluded,
+        table.indicators,
+    )
+    fillers: list[MultipleFiller] = []
+
+    def version(g: int) -> np.ndarray:
+        filler, versions = completed(fill, once, g)
+        fillers.append(filler)
+        others = once.train[g] <= 0
+        versions[:, others] = filler.fill(once.seen(g, once.modes()[g])[others])
+        return np.concatenate(versions[:, :, holes])
+
+    design, units = VariedDesign.build(table.X, version, len(table.train), dtype=dtype, centred=centred)
+    return Layout(design, units, fillers[0])

@@ -1,0 +1,157 @@
+"""Sweeps over several fillings: what each way to pool them minimises, and what is said of the coefficients."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import ElasticNet
+
+import jaxnet
+from jaxnet import InvalidInput, MultipleFill, pooled_coefficients
+
+POOLS = ("average", "stacked", "grouped")
+EVERY = pytest.mark.parametrize("pool", POOLS)
+FOLDS = jaxnet.KFold(3)
+GRID = {"rho": (0.5, 1.0), "alphas": [0.5, 0.1], "cv": FOLDS, "tol": 1e-9, "max_iter": 100_000}
+
+
+def table(seed=0, n=45, p=6, share=0.2):
+    """Columns that say something of each other, with holes, and y."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 2)) @ rng.normal(size=(2, p)) + 0.5 * rng.normal(size=(n, p))
+    y = X[:, :2] @ [1.0, -2.0] + 0.5 * rng.normal(size=n)
+    return np.where(rng.random((n, p)) < share, np.nan, X), X, y
+
+
+def parts(n):
+    return [(np.setdiff1d(np.arange(n), test), test) for test in np.array_split(np.arange(n), FOLDS.n_splits)]
+
+
+@EVERY
+def test_nothing_missing_gives_the_plain_sweep(pool):
+    _, X, y = table()
+    plain = jaxnet.sweep(X, y, **GRID)
+    found = jaxnet.sweep(X, y, **GRID, missing=MultipleFill(m=3, pool=pool))
+    np.testing.assert_allclose(found.coefs.toarray(), plain.coefs.toarray(), atol=1e-4)
+    np.testing.assert_allclose(found.errors, plain.errors, rtol=1e-4)
+    assert found.converged
+
+
+@pytest.mark.parametrize("metric", ["mse", "mae"])
+@EVERY
+def test_held_out_errors_are_those_of_new_rows(pool, metric):
+    holes, _, y = table()
+    fill = MultipleFill(m=3, pool=pool)
+    found = jaxnet.sweep(holes, y, **GRID, missing=fill, keep_fold_coefs=True, metric=metric)
+    for fold, (train, test) in enumerate(parts(len(y))):
+        rows = jaxnet.prepare(holes[train], missing=fill).transform(holes[test])
+        for i, k in np.ndindex(2, 2):
+            coef = found.fold_coefs.row((i * 2 + k) * 3 + fold)
+            residual = y[test] - rows @ coef - found.fold_intercepts[i, k, fold]
+            expected = np.mean(residual**2) if metric == "mse" else np.mean(np.abs(residual))
+            assert found.errors[i, k, fold] == pytest.approx(expected, rel=1e-9)
+
+
+def test_average_is_the_mean_of_the_fits_to_each_filling():
+    holes, _, y = table()
+    found = jaxnet.sweep(holes, y, **GRID, missing=MultipleFill(m=3))
+    fillings = found.preparation.fillings(holes)
+    for i, k in np.ndindex(2, 2):
+        each = found.imputations.at(i, k)
+        for X, coef in zip(fillings, each, strict=True):
+            oracle = ElasticNet(alpha=found.alphas[i, k], l1_ratio=found.rho[i], tol=1e-12, max_iter=10**5).fit(X, y)
+            np.testing.assert_allclose(coef, oracle.coef_, atol=1e-4)
+        np.testing.assert_allclose(found.coef_at(i, k), each.mean(axis=0), atol=1e-12)
+    assert len(np.unique(fillings[:, np.isnan(holes)][:, 0])) == 3  # and the fillings differ
+
+
+def test_stacked_is_one_fit_to_all_fillings_weighted_by_what_is_observed():
+    holes, _, y = table()
+    found = jaxnet.sweep(holes, y, **GRID, missing=MultipleFill(m=3, pool="stacked"))
+    X = np.concatenate(found.preparation.fillings(holes))
+    weights = np.tile(1 - np.isnan(holes).mean(axis=1), 3)
+    for i, k in np.ndindex(2, 2):
+        oracle = ElasticNet(alpha=found.alphas[i, k], l1_ratio=found.rho[i], tol=1e-12, max_iter=10**5)
+        oracle.fit(X, np.tile(y, 3), sample_weight=weights)
+        np.testing.assert_allclose(found.coef_at(i, k), oracle.coef_, atol=1e-4)
+    assert found.imputations is None and found.preparation.rows == len(y)
+
+
+def test_grouped_has_one_support():
+    holes, _, y = table()
+    found = jaxnet.sweep(holes, y, rho=1.0, alphas=8, cv=None, missing=MultipleFill(m=3, pool="grouped"))
+    counts = [np.count_nonzero(found.imputations.at(0, k), axis=0) for k in range(8)]
+    assert set(np.unique(counts)) == {0, 3}
+    assert np.any((np.sum(np.array(counts) > 0, axis=1) > 0) & (np.sum(np.array(counts) > 0, axis=1) < 6))
+
+
+@EVERY
+def test_each_response_is_fitted_as_if_it_were_alone(pool):
+    holes, X, y = table()
+    Y = np.stack([y, X[:, 2] + y], axis=1)
+    how = {**GRID, "missing": MultipleFill(m=2, pool=pool)}
+    both = jaxnet.sweep(holes, Y, **how)
+    for j in range(2):
+        alone = jaxnet.sweep(holes, Y[:, j], **how)
+        np.testing.assert_allclose(both.errors[j], alone.errors, rtol=1e-5)
+        np.testing.assert_allclose(both.coef_at(0, 1, j), alone.coef_at(0, 1), atol=1e-5)
+    assert both.predict(holes).shape == Y.shape
+
+
+@EVERY
+def test_weights_and_indicators_go_with_several_fillings(pool):
+    holes, _, y = table()
+    w = np.ones(len(y))
+    w[::4] = 0.0
+    missing = jaxnet.Missing(MultipleFill(m=2, pool=pool), indicators=True)
+    how = {"rho": 0.5, "alphas": [0.1], "cv": None, "tol": 1e-9, "missing": missing}
+    weighted = jaxnet.sweep(holes, y, sample_weight=w, **how)
+    dropped = jaxnet.sweep(holes[w > 0], y[w > 0], **how)
+    np.testing.assert_allclose(weighted.coef_at(0, 0), dropped.coef_at(0, 0), atol=1e-6)
+    assert weighted.n_features == 12
+
+
+def test_pooled_coefficients_are_rubins_figures_of_least_squares():
+    """With next to no penalty the variances are those of ordinary least squares."""
+    holes, _, y = table(n=60)
+    found = jaxnet.sweep(holes, y, rho=0.5, alphas=[1e-9], cv=FOLDS, tol=1e-10, missing=MultipleFill(m=4))
+    pooled = pooled_coefficients(found, holes, y)
+    estimates, variances = [], []
+    for X in found.preparation.fillings(holes):
+        A = np.column_stack([np.ones(len(y)), X])
+        coef, rss, *_ = np.linalg.lstsq(A, y, rcond=None)
+        estimates.append(coef[1:])
+        variances.append((rss[0] / (len(y) - 7) * np.diag(np.linalg.inv(A.T @ A)))[1:])
+    at, m = pooled.columns, 4
+    np.testing.assert_allclose(pooled.coef, np.mean(estimates, axis=0)[at], rtol=1e-4)
+    np.testing.assert_allclose(pooled.between, np.var(estimates, axis=0, ddof=1)[at], rtol=1e-3)
+    np.testing.assert_allclose(pooled.within, np.mean(variances, axis=0)[at], rtol=1e-3)
+    np.testing.assert_allclose(pooled.total, pooled.within + (1 + 1 / m) * pooled.between)
+    assert set(pooled.frequency) == {1.0} and ((pooled.missing_share > 0) & (pooled.missing_share < 1)).all()
+
+
+def test_pooled_coefficients_tell_how_often_a_column_is_selected():
+    holes, _, y = table()
+    found = jaxnet.sweep(holes, y, rho=1.0, alphas=20, missing=MultipleFill(m=5))
+    pooled = pooled_coefficients(found)
+    each = found.imputations.at(*found.best().index)
+    assert pooled.within is None and pooled.total is None
+    np.testing.assert_allclose(pooled.frequency, (each != 0).mean(axis=0)[pooled.columns])
+    assert (np.diff(pooled.frequency) <= 0).all() and len(pooled.rows()) == len(pooled.columns)
+
+
+def test_what_several_fillings_are_not_made_for_is_refused():
+    holes, X, y = table()
+    sweep = lambda pool="average", **how: jaxnet.sweep(holes, y, alphas=2, missing=MultipleFill(m=2, pool=pool), **how)
+    with pytest.raises(InvalidInput, match="adaptive cannot be combined with multiple imputation"):
+        sweep(adaptive=jaxnet.Adaptive())
+    with pytest.raises(InvalidInput, match="relax cannot be combined"):
+        sweep(relax=(1.0, 0.0))
+    with pytest.raises(InvalidInput, match="lower and upper are not kept"):
+        sweep("grouped", lower=0)
+    with pytest.raises(InvalidInput, match="without a store"):
+        sweep("grouped", store="runs.db")
+    with pytest.raises(InvalidInput, match="has no fits to several fillings"):
+        pooled_coefficients(jaxnet.sweep(X, y, alphas=2))
+    with pytest.raises(InvalidInput, match="X and y go together"):
+        pooled_coefficients(sweep(), holes)
+    with pytest.raises(InvalidInput, match="There is one filling"):
+        jaxnet.prepare(holes).fillings(holes)
