@@ -136,7 +136,7 @@ def test_finished_runs_are_shown_with_their_data(folder, tmp_path, capsys):
     run, data, store = (str(folder / name) for name in ("run", "data.csv", "runs.db"))
     assert main(["report", run, data, "--out", str(tmp_path / "page.html"), "--quiet"]) == 0
     page = (tmp_path / "page.html").read_text()
-    for part in ("Missing values</h2>", "site=York", "2 columns of labels as 5 indicators", "BIC"):
+    for part in ("Missing values</h2>", "site=York", "2 columns of labels as 5 indicators", "least BIC"):
         assert part in page
     for kind in ("path", "predicted"):
         out = str(tmp_path / f"{kind}.png")

@@ -232,12 +232,12 @@ def test_the_page_shows_columns_made_and_what_was_missing(table, tmp_path):
     swept.to_html(tmp_path / "page.html", X=frame, y=y)
     page = (tmp_path / "page.html").read_text()
     for part in ("Missing values</h2>", "site=York", "Predicted and observed", "2 columns of labels as 6 indicators",
-                 "SimpleFill(strategy=&#39;mean&#39;", "BIC"):  # fmt: skip
+                 "SimpleFill(strategy=&#39;mean&#39;", "least BIC"):  # fmt: skip
         assert part in page
     several = jaxnet.sweep(frame, y, rho=0.5, alphas=3, cv=2, missing=jaxnet.MultipleFill(m=2, rounds=1))
     several.to_html(tmp_path / "several.html", X=frame, y=y)
     page = (tmp_path / "several.html").read_text()
-    assert "Predicted and observed" in page and "MultipleFill(m=2" in page and "BIC" not in page
+    assert "Predicted and observed" in page and "MultipleFill(m=2" in page and "least BIC" not in page
     with pytest.raises(InvalidInput, match="multiple imputation has several"):
         several.criteria(frame, y)
     assert several.explain(frame, y).rows()
