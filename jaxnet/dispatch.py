@@ -50,6 +50,8 @@ def solve_all(
         plan = _Walk.plan(problem, rows, alphas[:, rows], far, collector, journal)
         n, p = problem.design.shape
         size = bytes_per_set(not problem.by_gram, len(rows), n, p)
+        if problem.pairwise is not None:  # products of several sets round by the largest working set of them
+            size = np.inf
         by_rho = np.argsort(problem.request.rho[rows], kind="stable")
         limits = journal.limits(schedule.limits(problem.request.max_memory))
         chunks = lanes.chunks(problem.n_sets, by_rho, size, limits)
@@ -95,7 +97,7 @@ class _Walk:
         alphas = np.where(alphas > 0, alphas, smallest)
         solver = problem.request.solver
         if solver == "auto":
-            # Moments by pairs leave the dual little slack, so that fits need Newton's last digits.
+            # Moments by pairs are near singular and leave the dual little slack: they need Newton's steps.
             descent = jax.default_backend() == "cpu" and problem.pairwise is None
             solver = "coordinate" if descent else "proximal"
         return cls(problem, rows, alphas, far, solver, collector, journal)

@@ -57,7 +57,7 @@ def lead_in(
     """Alphas that walk from each lane's `top` (where all is zero) to its `first` requested alpha, exclusive.
 
     Far from zero a cold start needs a large working set and many passes; a short walk is cheaper. Each set takes as many steps
-    as it needs itself, whatever others do; those with fewer wait at their tops.
+    as it needs itself, whatever others do; those with fewer wait above their tops.
     """
     reach = np.where((top > 0) & (first > 0), np.minimum(first / np.where(top > 0, top, 1.0), 1.0), 1.0)
     least = np.maximum(reach.min(axis=1), 1e-8)
@@ -65,7 +65,7 @@ def lead_in(
     steps = np.arange(count.max(initial=0)) - count.max(initial=0) + count[:, None]  # of each set; its walk begins at 0
     share = 1.0 - (steps + 1) / (count[:, None] + 1)
     walk = first[..., None] * reach[..., None] ** -share[:, None]
-    return np.where(steps[:, None] >= 0, walk, np.maximum(top, first)[..., None])
+    return np.where(steps[:, None] >= 0, walk, 2 * np.maximum(top, first)[..., None])
 
 
 class Chunk(NamedTuple):
