@@ -315,6 +315,8 @@ class FillCase:
     """a column in other units is filled in those, whatever the others are"""
     own_columns: bool = False
     """groups have copies of their own of the columns with holes: sums through the rows begin with the other columns"""
+    ties: bool = False
+    """rows at equal distance, of which these rounded tables have many, are told apart by rounding or by their order"""
     saved: bool = True
     """a kind that files know"""
 
@@ -328,7 +330,7 @@ FILLS = {
     # Of so few rows the matrices are near singular, and a lasso has next to no optimum, unless `least` is large.
     "pairwise": FillCase(Pairwise(least=0.1), by_pairs=True),
     "pairwise max-norm": FillCase(Pairwise("max-norm", least=0.1), by_pairs=True),
-    "neighbours": FillCase("neighbours", units=False, own_columns=True),
+    "neighbours": FillCase("neighbours", ties=True, units=False, own_columns=True),
     "iterative": FillCase("iterative", own_columns=True),
     "several": FillCase(MultipleFill(m=2), stochastic=True, own_columns=True),
     "several stacked": FillCase(
