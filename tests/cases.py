@@ -313,10 +313,10 @@ class FillCase:
     """fills are drawn, row by row: repeated and permuted rows are other draws"""
     units: bool = True
     """a column in other units is filled in those, whatever the others are"""
+    counted: bool = False
+    """what is learnt depends on how many rows there are, and on which rows and columns come first among equals"""
     own_columns: bool = False
     """groups have copies of their own of the columns with holes: sums through the rows begin with the other columns"""
-    ties: bool = False
-    """rows at equal distance, of which these rounded tables have many, are told apart by rounding or by their order"""
     saved: bool = True
     """a kind that files know"""
 
@@ -330,11 +330,11 @@ FILLS = {
     # Of so few rows the matrices are near singular, and a lasso has next to no optimum, unless `least` is large.
     "pairwise": FillCase(Pairwise(least=0.1), by_pairs=True),
     "pairwise max-norm": FillCase(Pairwise("max-norm", least=0.1), by_pairs=True),
-    "neighbours": FillCase("neighbours", ties=True, units=False, own_columns=True),
-    "iterative": FillCase("iterative", own_columns=True),
-    "several": FillCase(MultipleFill(m=2), stochastic=True, own_columns=True),
+    "neighbours": FillCase("neighbours", units=False, counted=True, own_columns=True),
+    "iterative": FillCase("iterative", counted=True, own_columns=True),
+    "several": FillCase(MultipleFill(m=2), stochastic=True, counted=True, own_columns=True),
     "several stacked": FillCase(
-        MultipleFill(m=2, draws="posterior", pool="stacked"), stochastic=True, own_columns=True
+        MultipleFill(m=2, draws="posterior", pool="stacked"), stochastic=True, counted=True, own_columns=True
     ),
     "own columns": FillCase(RowMeanFill(), units=False, own_columns=True, saved=False),
 }

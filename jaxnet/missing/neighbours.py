@@ -86,7 +86,7 @@ class NeighbourFiller(Filler):
             if not wanted[block].any():
                 continue
             squares = measure.squares(X[block])
-            nearest = np.argsort(squares, axis=1, kind="stable")
+            nearest = np.argsort(_without_rounding(squares), axis=1, kind="stable")
             for j in np.flatnonzero(wanted[block].any(axis=0)):
                 at = np.flatnonzero(wanted[block, j])
                 out[start + at, j] = self._means(squares[at], nearest[at], donors[:, j], j, units.mean[j])
@@ -109,6 +109,12 @@ class NeighbourFiller(Filler):
         peak = max(np.max(np.abs(self.rows[donor, j]), initial=0.0), np.finfo(float).tiny)  # not of some rows' donors
         found = peak * ((share * (values / peak)).sum(axis=1) / np.where(total > 0, total, 1.0))
         return np.where(total > 0, found, mean)
+
+
+def _without_rounding(squares: Float[np.ndarray, "m n"]) -> Float[np.ndarray, "m n"]:
+    """To 40 bits, so that equal distances tie, and the row that comes first wins, however they were rounded."""
+    mantissa, exponent = np.frexp(squares)
+    return np.ldexp(np.round(np.ldexp(mantissa, 40)), exponent - 40)
 
 
 def _first(nearest: Int[np.ndarray, "m n"], donor, k: int) -> Int[np.ndarray, "m k"]:
