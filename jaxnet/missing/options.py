@@ -43,7 +43,8 @@ class Missing:
     - fill: the name of a fill with its defaults, or a fill with options of its own. By default "mean".
       "mean", "median", "mode", "constant": `SimpleFill`; "iterative": `IterativeFill`; "neighbours": `NeighbourFill`;
       "multiple": `MultipleFill`; "complete": `CompleteCases`; "pairwise": `Pairwise`.
-      Categorical variables without a level for missing are filled with their most frequent level, whatever the fill.
+      Categorical variables without a level for missing are filled with their most frequent level, whatever fills the
+      numbers; complete cases leave out their rows, and pairwise deletion counts them as any others.
     - indicators: add a 0/1 column `missing(name)` for every column with missing values (for arrays without names too, behind
       the columns of X). They let a fit use that a value is missing; a column that is complete in the training rows of a
       fold has an indicator without variation there, whose coefficient is zero.
