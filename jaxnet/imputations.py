@@ -15,7 +15,6 @@ from jaxtyping import Float, Int
 
 from jaxnet.collect import fit_options
 from jaxnet.dispatch import alpha_grid
-from jaxnet.errors import InvalidInput
 from jaxnet.lanes import Groups
 from jaxnet.metrics import held_out_errors
 from jaxnet.missing.fill import Gapped
@@ -38,12 +37,11 @@ def side_by_side(request: Request) -> Request:
 def stacked(request: Request) -> Request:
     """The sweep over the rows of all fillings; held-out rows are there once."""
     m, groups, features = request.missing.fill.m, request.groups, request.features
-    share = observed_share(features.matrix[:, ~features.is_indicator])
+    own = ~features.is_indicator
+    share = observed_share(features.matrix[:, own], request.left_out[:, own], groups.train)
     train = np.tile(groups.train * share, (1, m))
     test = np.concatenate([groups.test, np.zeros((len(groups), (m - 1) * groups.test.shape[1]))], axis=1)
     total = train.sum(axis=1)
-    if not (total > 0).all():
-        raise InvalidInput("missing: the training rows of a fit have no observed value at all; leave such rows out.")
     return replace(
         request,
         features=replace(features, matrix=np.tile(features.matrix, (m, 1))),

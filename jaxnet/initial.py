@@ -141,7 +141,7 @@ def _weights(request: Request, inner: _Inner, first: _First, collector: Collecto
             f"{missed} of the {len(weights)} first fits of adaptive missed tol={request.tol:g}, so their weights are less "
             "exact than asked. Raise max_iter or tol.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return weights
 

@@ -4,6 +4,7 @@ import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 from functools import partial
+from inspect import signature
 
 import jax
 import numpy as np
@@ -14,7 +15,7 @@ from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.initial import adaptive_problem
-from jaxnet.journal import Journal
+from jaxnet.journal import Forgetful, Journal
 from jaxnet.metrics import METRICS, held_out_errors
 from jaxnet.problem import Problem
 from jaxnet.progress import Progress
@@ -150,6 +151,20 @@ def fit_path(X, y, **options) -> SweepResult:
     if "cv" in options:
         raise InvalidInput("fit_path has no cv: it fits all rows; use sweep for cross-validation.")
     return sweep(X, y, cv=None, **options)
+
+
+CLOSE = 1e-14
+"""A gap at which what is left is rounding."""
+
+
+def fit_closely(X, y, *, tol: float, **options) -> SweepResult:
+    """`fit_path` as far as rounding lets it, so that where within `tol` a fit stops does not show; at least to tol."""
+    defaults = {name: p.default for name, p in signature(sweep).parameters.items() if p.default is not p.empty}
+    asked = {**defaults, **options, "cv": None, "tol": min(tol, CLOSE)}
+    asked = {name: value for name, value in asked.items() if name not in ("progress", "store", "run")}
+    with jax.enable_x64(True), _on(asked["device"]):
+        result = _run(parse(X, y, **asked), None, Forgetful())
+    return replace(result, tol=tol) if (result.gap <= tol).all() else fit_path(X, y, tol=tol, **options)
 
 
 def _run(request: Request, progress, journal: Journal) -> SweepResult:

@@ -13,6 +13,9 @@ os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = (os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4").strip()
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # processes side by side: BLAS threads of each would wait for the others'
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import hypothesis
 import numpy as np
 import pytest

@@ -174,7 +174,7 @@ def test_response_may_have_columns(given):
         (["a"] * 4, "y holds something else than numbers: value 'a' in row 0 is text"),
         (pd.Series(["u"] * 4), "text"),
         (np.ones(4) * 1j, "Complex data not supported"),
-        ([1, np.nan, 1, np.nan], "Input y contains NaN. 2 missing values, the first in row 1"),
+        ([1, np.nan, 1, np.nan], "Input y contains NaN. 2 missing values, in rows 1, 3"),
         (pl.Series([1, None, 2, 3]), "Input y contains NaN"),
         ([1, 1, np.inf, 1], "Input y contains infinity"),
         (pd.DataFrame({"t": [1, 2, 3, np.nan]}), r"'t' \(1\)"),

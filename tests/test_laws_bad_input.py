@@ -155,10 +155,12 @@ def test_invalid_input_is_a_value_error():
 def test_frames_are_named_in_sentences(library):
     names = [f"gene {j}" for j in range(P)]
     columns = dict(zip(names, X.T.copy(), strict=True))
-    columns["gene 4"] = ["high"] * N
-    frame = _frame(library, columns)
-    with pytest.raises(jaxnet.InvalidInput, match="gene 4"):
-        jaxnet.sweep(frame, Y)
+    for labels in (["1.5"] * N, [f"row {i}" for i in range(N)]):  # numbers read as text; labels of rows
+        columns["gene 4"] = labels
+        with pytest.raises(jaxnet.InvalidInput, match="gene 4"):
+            jaxnet.sweep(
+                _frame(library, columns), Y, categories=jaxnet.Categories(max_levels=5) if labels[0] > "2" else None
+            )
     columns["gene 4"] = _changed(X[:, 4], [1, 2], np.nan)
     with pytest.raises(jaxnet.InvalidInput, match=r"gene 4.*2"):
         jaxnet.sweep(_frame(library, columns), Y)

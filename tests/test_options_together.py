@@ -57,7 +57,18 @@ def test_a_function_cannot_be_told_from_another_in_a_store(data, tmp_path):
 
 def test_a_store_describes_all_that_a_request_asks_for():
     """A new field of `Request` changes the problem of a run, or says here why not."""
-    told = {"X", "Y", "single", "groups", "weighted", "metric", "rho", "alphas", "alpha_min_ratio", "fit_intercept"}
+    told = {
+        "features",
+        "Y",
+        "single",
+        "groups",
+        "weighted",
+        "metric",
+        "rho",
+        "alphas",
+        "alpha_min_ratio",
+        "fit_intercept",
+    }
     told |= {"standardize", "factor", "lower", "upper", "tol", "max_iter", "solver", "dtype", "max_memory"}
-    told |= {"keep_fold_coefs", "adaptive", "relax", "device"}
-    assert {field.name for field in fields(Request)} == told | {"feature_names"}  # names change no number
+    told |= {"keep_fold_coefs", "adaptive", "relax", "device", "missing"}
+    assert {field.name for field in fields(Request)} == told | {"left_out"}  # follows from the others

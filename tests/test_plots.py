@@ -37,6 +37,7 @@ def found(data):
 
 @pytest.fixture(autouse=True)
 def close():
+    pyplot.close("all")  # what the examples of docstrings drew
     yield
     pyplot.close("all")
 

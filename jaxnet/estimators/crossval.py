@@ -206,7 +206,7 @@ def _fit_grid(
     mean = errors.mean(axis=2)
     i, k = np.unravel_index(np.argmin(np.where(np.isnan(mean), np.inf, mean)), mean.shape)
     if model.adaptive is None and model.relax is None:
-        set_fit(model, features, y, weights, alphas[i, k], result.rho[i], settings)
+        set_fit(model, features, y, weights, (alphas[i, k], result.rho[i]), settings, closely=True)
     else:
         keep_fit(model, X.dtype, y, weights, result, (i, k))
     model._remember_columns(features, result.preparation)

@@ -152,19 +152,30 @@ def _fit_one(model: Any, l1_ratio: Any, X: Any, y: Any, sample_weight: Any) -> A
     features = model._given(X)
     y = as_response(y, len(features.matrix))
     weights = as_weights(sample_weight, len(y))
-    preparation = set_fit(model, features, y, weights, alpha, l1_ratio, settings)
+    preparation = set_fit(model, features, y, weights, (alpha, l1_ratio), settings)
     model._remember_columns(features, preparation)
     return model
 
 
 def set_fit(
-    model: Any, features: Features, y: np.ndarray, weights: Any, alpha: float, l1_ratio: float, settings: dict[str, Any]
+    model: Any,
+    features: Features,
+    y: np.ndarray,
+    weights: Any,
+    penalty: tuple[float, float],
+    settings: dict[str, Any],
+    closely: bool = False,
 ) -> Preparation | None:
-    """Fit one penalty to checked data and set `coef_`, `intercept_`, `dual_gap_` and `n_iter_`; returns the preparation."""
-    from jaxnet.sweeps import fit_path  # here, so that unpickling and predicting need no JAX
+    """Fit one penalty, alpha and l1_ratio, to checked data and set `coef_`, `intercept_`, `dual_gap_` and `n_iter_`.
 
+    `closely`: as far as rounding lets it, not only to `tol`. Returns the preparation.
+    """
+    from jaxnet.sweeps import fit_closely, fit_path  # here, so that unpickling and predicting need no JAX
+
+    alpha, l1_ratio = penalty
     how = {"missing": model.missing, "categories": model.categories, **settings}
-    result = fit_path(features, y, rho=[l1_ratio], alphas=np.array([alpha]), sample_weight=weights, **how)
+    fit = fit_closely if closely else fit_path
+    result = fit(features, y, rho=[l1_ratio], alphas=np.array([alpha]), sample_weight=weights, **how)
     keep_fit(model, features.matrix.dtype, y, weights, result, (0, 0))
     return result.preparation
 

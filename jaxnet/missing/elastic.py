@@ -61,7 +61,7 @@ class ElasticRegressions(Regressions):
     def _solve(self, Z, y, share, mean, usable, sd, total: float) -> Step:
         one = lambda x: x[None]
         design = DenseDesign(jnp.asarray(np.ascontiguousarray(Z.T)))
-        view = row_view(design, *map(one, (share, np.zeros_like(share), usable, mean, y)), 1.0)
+        view = row_view(design, np.zeros(1, int), *map(one, (share, np.zeros_like(share), usable, mean, y)), 1.0)
         lam1, lam2 = (np.full((1, 1, 1), strength / total) for strength in self.strengths)
         none, factors = np.zeros((1, 0)), np.ones((1, len(mean)))
         task = Task(
@@ -71,7 +71,7 @@ class ElasticRegressions(Regressions):
             lam2=lam2,
             penalties=Penalties(none, none, factors, factors),
             unpenalised=np.zeros(0, np.int64),
-            tol=TOL,
+            tol=np.full(1, TOL),
             max_iter=PASSES,
             solver="coordinate" if on_cpu() else "proximal",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from jaxnet.design.varied import VariedDesign
 from jaxnet.missing.fill import Gapped, Layout
@@ -21,9 +21,17 @@ def completed(fill: MultipleFill, table: Gapped, g: int) -> tuple[MultipleFiller
     return filler, filler.training(X)
 
 
-def observed_share(X: Float[np.ndarray, "n p"]) -> Float[np.ndarray, " n"]:
-    """What counts of a row in stacked imputations: the share of its values that are observed (Du et al. 2022, o_i)."""
-    return 1.0 - np.isnan(X).mean(axis=1)
+def observed_share(
+    X: Float[np.ndarray, "n p"], excluded: Bool[np.ndarray, "G p"], train: Float[np.ndarray, "G n"]
+) -> Float[np.ndarray, "G n"]:
+    """What counts of a row in stacked imputations: the share of its values that are observed (Du et al. 2022, o_i).
+
+    Of the columns that a group keeps; one where its training rows have no value at all.
+    """
+    kept = (~excluded).astype(np.float64)
+    share = 1.0 - kept @ np.isnan(X).T / np.maximum(kept.sum(axis=1, keepdims=True), 1)
+    nothing = np.sum(train * share, axis=1, keepdims=True) <= 0
+    return np.where(nothing, 1.0, share)
 
 
 def side_by_side(fill: MultipleFill, table: Gapped, *, dtype, centred: bool) -> Layout:
@@ -42,11 +50,12 @@ def stacked(fill: MultipleFill, table: Gapped, *, dtype, centred: bool) -> Layou
     Rows that a group does not train on have the mean of their m fills, as new rows do.
     """
     n, holes = len(table.X) // fill.m, np.isnan(table.X[:, : table.width]).any(axis=0)
-    share = observed_share(table.X[:n, : table.width])
+    train = table.train[:, :n]
+    share = observed_share(table.X[:n, : table.width], table.excluded[:, : table.width], train)
     once = Gapped(
         table.X[:n],
         table.blocks,
-        np.divide(table.train[:, :n], share, out=np.zeros((len(table.train), n)), where=share > 0),
+        np.divide(train, share, out=np.zeros(train.shape), where=share > 0),
         table.excluded,
         table.indicators,
     )

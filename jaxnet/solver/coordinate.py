@@ -249,8 +249,9 @@ def _pass(form: _Form) -> Callable[[_Point], _Point]:
 def _accelerated(form: _Form, start: Float[Array, " W"], history: tuple, point: _Point, ridge) -> _Point:
     """The extrapolated iterate if it lowers the objective."""
     lane = form.lane
-    # In units of the columns' norms, so that the weights do not depend on the units in which X is stored.
-    weights = anderson.weights(history[0] * jnp.sqrt(lane.diagonal)[None], ridge)
+    # Powers of two near the columns' norms: the weights do not depend on those by which X is stored.
+    unit = jnp.ldexp(jnp.ones_like(lane.diagonal), jnp.frexp(jnp.sqrt(lane.diagonal))[1])
+    weights = anderson.weights(history[0] * unit[None], ridge)
     b = anderson.combine(weights, history[0])
     if lane.terms.bounded:  # a combination leaves the bounds, and what is clipped is no combination any more
         inside = jnp.all((b >= lane.terms.lo) & (b <= lane.terms.hi))
