@@ -10,6 +10,7 @@ from jaxnet.scalars import is_number, is_whole
 
 
 def is_array(value: Any, kinds: str, shape: tuple[int, ...] | None = None) -> bool:
+    """Whether this is an array of one of these kinds of dtype, and of that shape if one is given."""
     return isinstance(value, np.ndarray) and value.dtype.kind in kinds and (shape is None or value.shape == shape)
 
 
@@ -354,4 +355,5 @@ def are_names(names: Any, count: int) -> bool:
 
 
 def is_real(value: Any) -> bool:
+    """Whether this is a real number, whatever its value."""
     return isinstance(value, (float, np.floating))
