@@ -29,7 +29,7 @@ class ElasticNetCV(LinearModel):
         alphas: a count (each l1_ratio gets its own grid) or values; default 100. None means 100.
         n_alphas: the count under its name before scikit-learn 1.9; default None.
         cv: None for 5 contiguous folds, a count, an object with `split`, or an iterable of (train, test) indices.
-        fit_intercept, max_iter, tol, positive: as in `ElasticNet`.
+        fit_intercept, max_iter, tol, positive: as in `ElasticNet`; what was chosen is fitted as far as rounding lets it.
         verbose: above 0 shows progress; default 0.
         adaptive: `jaxnet.Adaptive()` for adaptive weights; default None. Not of scikit-learn, as the next.
         relax: blends in [0, 1] of each fit with least squares on its support, (1.0, 0.5, 0.0) say, of which one is chosen

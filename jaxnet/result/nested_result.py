@@ -29,7 +29,7 @@ class NestedResult:
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> jaxnet.nested_sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
     NestedResult: mse 3004.84 +- 65 on 5 outer folds, each with a choice of its own by rule 'min'
-      predicting the mean: 5982.41; on the inner folds: 3042.87
+      predicting the mean: 5982.41; on the inner folds: 3042.88
       chosen: rho 0.5 to 1, alpha 0.0452 to 1.71
     """
 
