@@ -11,6 +11,7 @@ from jaxnet.errors import InvalidInput
 from jaxnet.missing.chains import Chain, Holes, iterate, run
 from jaxnet.missing.fill import Filler, ModelFill
 from jaxnet.missing.regressions import Regressions, ridge
+from jaxnet.missing.threads import one_thread
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_number, is_whole
 
@@ -77,6 +78,10 @@ class IterativeFill(ModelFill):
 
     def fit(self, X, weights):
         self.check()
+        with one_thread():
+            return self._learn(X, weights)
+
+    def _learn(self, X, weights):
         rows = weights > 0
         X, weights = X[rows], weights[rows]
         units = Units.of(X, weights)

@@ -12,6 +12,7 @@ from jaxnet.missing.chains import Chain, Draw, Holes, iterate, run
 from jaxnet.missing.fill import Fill, Filler
 from jaxnet.missing.iterative import by_column, check_chain, strength
 from jaxnet.missing.regressions import Regressions, ridge
+from jaxnet.missing.threads import one_thread
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_whole
 
@@ -90,6 +91,10 @@ class MultipleFill(Fill):
 
     def fit(self, X, weights):
         self.check()
+        with one_thread():
+            return self._learn(X, weights)
+
+    def _learn(self, X, weights):
         rows = np.flatnonzero(weights > 0)
         train, mass = X[rows], weights[rows]
         units = Units.of(train, mass)
