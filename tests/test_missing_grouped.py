@@ -190,7 +190,8 @@ def test_weights_are_repetitions_and_rows_without_weight_are_not_seen():
     )
     weighted = solve(X, y, counts.astype(float))
     repeated = solve(np.repeat(X, counts, axis=1), np.repeat(y, counts), np.ones(counts.sum()))
-    np.testing.assert_allclose(weighted.coefs, repeated.coefs, rtol=1e-8, atol=1e-9)
+    # a gap bounds the square of what coefficients may be off
+    np.testing.assert_allclose(weighted.coefs, repeated.coefs, rtol=1e-6, atol=1e-7)
     other, response = X.copy(), y.copy()
     other[:, counts == 0], response[counts == 0] = 1e9, -1e9
     for same in (solve(other, response, counts.astype(float)), solve(*_kept(X, y, counts))):
