@@ -155,3 +155,18 @@ def test_what_several_fillings_are_not_made_for_is_refused():
         pooled_coefficients(sweep(), holes)
     with pytest.raises(InvalidInput, match="There is one filling"):
         jaxnet.prepare(holes).fillings(holes)
+
+
+@EVERY
+def test_no_bit_of_a_fold_depends_on_its_held_out_rows(pool):
+    """Values, holes and responses of held-out rows; the law of test_missing_sweep.py, for every way to pool."""
+    holes, X, y = table()
+    train, test = parts(len(y))[1]
+    other, response = holes.copy(), y.copy()
+    other[test], response[test] = np.where(np.isnan(holes[test]), X[test], np.nan)[:, ::-1], 3 * y[test] - 1
+    other[test[0]] = X[test[0]] - 1
+    how = {**GRID, "cv": [(train, test)], "missing": MultipleFill(m=2, pool=pool), "keep_fold_coefs": True, "tol": 1e-6}
+    one, two = jaxnet.sweep(holes, y, **how), jaxnet.sweep(other, response, **how)
+    np.testing.assert_array_equal(one.fold_coefs.toarray(), two.fold_coefs.toarray())
+    np.testing.assert_array_equal(one.fold_intercepts, two.fold_intercepts)
+    assert not np.array_equal(one.errors, two.errors) and not np.array_equal(one.coefs.toarray(), two.coefs.toarray())

@@ -150,11 +150,16 @@ def test_chained_ridge_beats_the_mean(shape):
     assert np.sqrt(np.mean((held - new_X)[out] ** 2)) < 0.7 * mean
 
 
-@pytest.mark.parametrize("fill", FILLS, ids=NAMES)
-@pytest.mark.parametrize("shape", [(20, 6), (12, 20)])
+@pytest.mark.parametrize(
+    "fill, shape",
+    [
+        pytest.param(fill, shape, id=f"{name}-{shape}")
+        for fill, name in zip(FILLS, NAMES, strict=True)
+        for shape in ((20, 6), (12, 20))
+        if shape == (20, 6) or not getattr(fill, "rho", 0)  # the elastic net compiles a program per shape
+    ],
+)
 def test_rows_of_weight_zero_are_not_looked_at(fill, shape):
-    if getattr(fill, "rho", 0) and shape != (20, 6):
-        pytest.skip("one shape of its programs is enough")
     _, X = factors(*shape)
     weights = np.where(np.arange(len(X)) % 3 == 1, 0.0, 1.0 + np.arange(len(X)) % 2)
     other = X.copy()
