@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 from jaxnet.errors import InvalidInput
@@ -69,3 +71,36 @@ def compile_loops_whole() -> None:
     if jax.__version_info__ < (0, 12) and _OPTIONS not in flags:
         option = f"{_OPTIONS}=xla_cpu_small_while_loop_byte_threshold={_LOOP_BYTES}"
         os.environ["XLA_FLAGS"] = f"{flags} {option}".strip()
+
+
+_PHASES = ("trace_duration", "mlir_module_duration", "backend_compile_duration", "cache_retrieval_time_sec")
+
+
+class _Stopwatch:
+    """The time in which some thread was compiling, as far as the ends of compilations tell."""
+
+    def __init__(self) -> None:
+        self._lock, self.seconds, self._until = threading.Lock(), 0.0, 0.0
+
+    def __call__(self, event: str, duration: float, **_: object) -> None:
+        if not event.endswith(_PHASES):
+            return
+        now = time.monotonic()
+        with self._lock:
+            self.seconds += max(now - max(now - duration, self._until), 0.0)
+            self._until = max(self._until, now)
+
+
+_stopwatch = _Stopwatch()
+
+
+def time_compilations() -> None:
+    """Begin to count `seconds_compiled`; call once."""
+    import jax
+
+    jax.monitoring.register_event_duration_secs_listener(_stopwatch)
+
+
+def seconds_compiled() -> float:
+    """How long this process has compiled: programs are compiled once, so estimates of the time left leave that out."""
+    return _stopwatch.seconds

@@ -17,7 +17,7 @@ from jaxnet.collect import fit_options
 from jaxnet.dispatch import alpha_grid
 from jaxnet.lanes import Groups
 from jaxnet.metrics import held_out_errors
-from jaxnet.missing.fill import Gapped
+from jaxnet.missing.fill import Gapped, Learn
 from jaxnet.missing.imputed import completed, observed_share
 from jaxnet.missing.multiple import MultipleFiller
 from jaxnet.problem import Problem
@@ -127,9 +127,10 @@ def _assembled(
     )
 
 
-def grouped(request: Request, progress) -> SweepResult:
+def grouped(request: Request, progress, learn: Learn) -> SweepResult:
     """The sweep whose fits to the m fillings of a group have one support."""
-    features, table, q, G = request.features, request.gapped, len(request.Y), len(request.groups)
+    features, q, G = request.features, len(request.Y), len(request.groups)
+    table = replace(request.gapped, learn=learn)
     each = [_Filled.of(request, table, g) for g in range(G)]
     designs = [[one.design(request, y) for y in request.Y] for one in each]
     alphas = _alphas(request, [designs[0][j] for j in range(q)])
@@ -184,7 +185,7 @@ class _Filled(NamedTuple):
 
     @classmethod
     def of(cls, request: Request, table: Gapped, g: int) -> "_Filled":
-        filler, versions = completed(request.missing.fill, table, g)
+        filler, versions = completed(request.missing.fill, table, g, len(request.groups))
         rows, held = np.flatnonzero(table.train[g]), np.flatnonzero(request.groups.test[g])
         means = filler.fill(table.seen(g, table.modes()[g])[held])
         kept = ~table.excluded[g]

@@ -13,6 +13,7 @@ from jaxnet.dispatch import solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.journal import Forgetful
 from jaxnet.lanes import Groups, geometric_grid
+from jaxnet.missing.fill import Learn
 from jaxnet.problem import SMALLEST_RHO, Problem, SetFactors
 from jaxnet.request import Request, smallest_ratio
 from jaxnet.resampling import resamples
@@ -46,10 +47,10 @@ class _First(NamedTuple):
     far: bool
 
 
-def adaptive_problem(request: Request, progress: Count) -> tuple[Problem, Count]:
+def adaptive_problem(request: Request, progress: Count, learn: Learn) -> tuple[Problem, Count]:
     """Solve the first sweep of an adaptive request; returns its problem, with weights, and `progress` to count on with."""
     inner = _inner_groups(request)
-    first = _first_sweep(request, inner)
+    first = _first_sweep(request, inner, learn)
     before = first.problem.n_sets * first.alphas.shape[2]
     count = request.alphas if isinstance(request.alphas, int) else request.alphas.shape[1]
     total = before + len(request.Y) * len(request.groups) * len(request.rho) * count
@@ -96,7 +97,7 @@ def _splits(cv, rows: Int[np.ndarray, " m"], y: np.ndarray, g: int) -> tuple[np.
     return inner.train[1:], inner.test[1:]
 
 
-def _first_sweep(request: Request, inner: _Inner) -> _First:
+def _first_sweep(request: Request, inner: _Inner, learn: Learn) -> _First:
     """The given alpha for every group; or a grid for each group and its inner folds, from that group's own alpha_max.
 
     Strengths are per response, so a grid is one in common times a factor per set.
@@ -107,7 +108,7 @@ def _first_sweep(request: Request, inner: _Inner) -> _First:
     first = replace(
         request, groups=inner.groups, left_out=left_out, rho=rho, keep_fold_coefs=False, adaptive=None, relax=None
     )
-    problem = Problem.build(first)
+    problem = Problem.build(first, learn=learn)
     if asked.alpha is not None:
         return _First(problem, np.full((len(request.Y), 1, 1), float(asked.alpha)), True)
     H, scale = len(inner.owner), problem.y_scale

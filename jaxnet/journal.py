@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from jaxnet.data.fingerprint import fingerprint
 from jaxnet.errors import InvalidInput
 from jaxnet.lanes import Chunk, Limits
+from jaxnet.missing.fill import Filler
 from jaxnet.result import SweepResult
 
 if TYPE_CHECKING:
@@ -120,6 +121,10 @@ class Journal(ABC):
         """The whole result, if the sweep had come to its end."""
 
     @abstractmethod
+    def filler(self, g: int, fit: Callable[[], Filler]) -> Filler:
+        """What fills missing values as group g does: written down in an earlier process, or fitted now."""
+
+    @abstractmethod
     def begin(self, collector: "Collector") -> None:
         """The fits will arrive there."""
 
@@ -177,6 +182,9 @@ class Forgetful(Journal):
 
     def result(self) -> None:
         return None
+
+    def filler(self, g: int, fit: Callable[[], Filler]) -> Filler:
+        return fit()
 
     def begin(self, collector: "Collector") -> None:
         pass

@@ -16,7 +16,7 @@ from jaxnet.design.base import Conditioning, Design
 from jaxnet.design.condition import condition
 from jaxnet.design.dense import DenseDesign
 from jaxnet.lanes import Groups
-from jaxnet.missing.fill import Filler
+from jaxnet.missing.fill import Filler, Learn, learn_anew
 from jaxnet.missing.pairwise import PairwiseMoments, pairwise_moments, pairwise_view
 from jaxnet.request import Request
 from jaxnet.solver.certificate import Penalties
@@ -47,12 +47,12 @@ class SetFactors(NamedTuple):
         return cls(l1, np.ones((len(l1), 1)))
 
 
-def _stored(request: Request) -> tuple[Design, Conditioning, Filler | None]:
+def _stored(request: Request, learn: Learn) -> tuple[Design, Conditioning, Filler | None]:
     """The one copy of X, as every group sees it."""
     how = {"dtype": request.dtype, "centred": request.fit_intercept}
     if request.missing is None:
         return *DenseDesign.build(request.X, **how), None
-    return tuple(request.missing.fill.lay_out(request.gapped, **how))
+    return tuple(request.missing.fill.lay_out(replace(request.gapped, learn=learn), **how))
 
 
 def _pairwise(
@@ -86,13 +86,19 @@ class Problem:
     """what stands in for X where values are deleted by pairs"""
 
     @classmethod
-    def build(cls, request: Request, like: "Problem | None" = None, factors: SetFactors | None = None) -> "Problem":
+    def build(
+        cls,
+        request: Request,
+        like: "Problem | None" = None,
+        factors: SetFactors | None = None,
+        learn: Learn = learn_anew,
+    ) -> "Problem":
         """Store X (the one copy), scale y, and take the column moments of every group.
 
         A problem of other groups `like` one that was built before shares its copy of X, and its y.
         """
         if like is None:
-            *stored, filler = _stored(request)
+            *stored, filler = _stored(request, learn)
             targets = request.Y.copy()
             units = condition(targets, centred=request.fit_intercept)
         else:

@@ -1,6 +1,7 @@
 """The public functional calls: numbers in, a SweepResult out."""
 
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 from functools import partial
@@ -17,8 +18,9 @@ from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.initial import adaptive_problem
 from jaxnet.journal import Forgetful, Journal
 from jaxnet.metrics import METRICS, held_out_errors
+from jaxnet.missing.fill import Filler, Learn
 from jaxnet.problem import Problem
-from jaxnet.progress import Progress
+from jaxnet.progress import Counter, Progress, Reporter
 from jaxnet.relaxed import relaxed
 from jaxnet.request import Request, parse
 from jaxnet.result import FitOptions, Imputations, SparseRows, Status, SweepResult
@@ -174,7 +176,7 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
             progress(known.gap.size, known.gap.size)
         return replace(known, feature_names=request.features.names)
     if request.pool == "grouped":
-        return imputations.grouped(request, progress)
+        return imputations.grouped(request, progress, _learning(progress, journal))
     if request.pool == "average":
         problem, result = _solve(imputations.side_by_side(request), progress, journal, request.missing.fill.m)
         result = imputations.averaged(request, problem, result)
@@ -188,10 +190,11 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
 
 def _solve(request: Request, progress, journal: Journal, fillings: int = 1) -> tuple[Problem, SweepResult]:
     """All fits, with mean squared held-out errors. Every rho's grid begins where all `fillings` of the full data are zero."""
+    learn = _learning(progress, journal)
     if request.adaptive is None:
-        problem = Problem.build(request)
+        problem = Problem.build(request, learn=learn)
     else:
-        problem, progress = adaptive_problem(request, progress)
+        problem, progress = adaptive_problem(request, progress, learn)
     full = np.arange(fillings * len(request.Y)) * (len(request.groups) // fillings)
     top = problem.alpha_max(full).reshape(len(request.Y), fillings).max(axis=1)
     alphas = alpha_grid(request, top)
@@ -202,6 +205,20 @@ def _solve(request: Request, progress, journal: Journal, fillings: int = 1) -> t
     collector.tell()
     solve_all(problem, alphas, not isinstance(request.alphas, int), collector, journal)
     return problem, collector.result()
+
+
+def _learning(progress: Reporter | None, journal: Journal) -> Learn:
+    """Fillers from the journal, or learnt now, and counted."""
+
+    def learn(g: int, count: int, fit: Callable[[], Filler]) -> Filler:
+        if progress:
+            progress.filling(g, count)
+        found = journal.filler(g, fit)
+        if progress and g + 1 == count:
+            progress.filling(count, count)
+        return found
+
+    return learn
 
 
 def _scored(problem: Problem, result: SweepResult) -> SweepResult:
@@ -226,11 +243,13 @@ def _name(result: SweepResult, j: int, r: int, k: int) -> str:
 
 @contextmanager
 def _reporting(progress):
-    """The callable that counts fits: none, the caller's, or for True a progress bar that is closed at the end."""
+    """Who hears of the fits: nobody, the caller's function, or for True a progress bar that is closed at the end."""
     if progress is None or progress is False:
         yield None
-    elif callable(progress):
+    elif isinstance(progress, Reporter):
         yield progress
+    elif callable(progress):
+        yield Counter(progress)
     elif progress is True:
         with Progress() as bar:
             yield bar

@@ -194,7 +194,7 @@ def test_cli_summary_is_for_people(capsys):
         assert part in captured.out
     explained = float(re.search(r"variance explained +([\d.]+)%", captured.out).group(1))
     assert 45 < explained < 55
-    assert re.search(r"480 of 480 lanes \(100%\), [\d,]+ lanes/s", captured.err)
+    assert re.search(r"480 of 480 fits \(100%\), [\d,]+ fits/s", captured.err)
 
 
 def test_cli_keeps_the_model_of_its_rule(data, tmp_path, capsys):
@@ -274,8 +274,8 @@ def test_progress_draws_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch):
         for done in range(0, 1001, 100):
             bar(done, 1000)
             lines(done, 1000)
-    assert "1000/1000" in screen.getvalue() and "lanes/s" in screen.getvalue() and screen.getvalue().endswith("\n")
-    assert re.fullmatch(r"1,000 of 1,000 lanes \(100%\), [\d,]+ lanes/s\n", log.getvalue())
+    assert "1000/1000" in screen.getvalue() and "fits/s" in screen.getvalue() and screen.getvalue().endswith("\n")
+    assert re.fullmatch(r"1,000 of 1,000 fits \(100%\), [\d,]+ fits/s\n", log.getvalue())
 
     clock = iter([0.0, 30.0, 36.0, 37.0, 42.0])  # half a minute of compilation first
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
@@ -284,9 +284,9 @@ def test_progress_draws_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch):
     for done in (10, 70, 80, 130):
         progress(done, 7200)
     assert slow.getvalue().splitlines() == [
-        "10 of 7,200 lanes (0%)",
-        "70 of 7,200 lanes (1%), 10 lanes/s, about 11 min 53 s left",
-        "130 of 7,200 lanes (2%), 10 lanes/s, about 11 min 47 s left",
+        "10 of 7,200 fits (0%)",
+        "70 of 7,200 fits (1%), 10 fits/s, about 11 min 53 s left",
+        "130 of 7,200 fits (2%), 10 fits/s, about 11 min 47 s left",
     ]
 
 

@@ -34,7 +34,7 @@ ROOMS = {  # room: the other rooms it may import
     "design": {"errors"},
     "penalty": {"errors"},
     "resampling": {"errors"},
-    "progress": {"errors"},
+    "progress": {"errors", "compilation"},
     "metrics": {"errors"},  # of arrays; a result's sparse rows bring their own method
     "lanes": {"errors", "design", "penalty", "resampling"},
     "solver": ENGINE,

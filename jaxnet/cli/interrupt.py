@@ -9,7 +9,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+
+from jaxnet.progress import Progress, Reporter
 
 Check = Callable[[], None]
 """Raises KeyboardInterrupt if Ctrl-C was pressed."""
@@ -47,3 +49,27 @@ def interruptible() -> Iterator[Check]:
     finally:
         sys.unraisablehook = hook
         signal.signal(signal.SIGINT, before)
+
+
+class _Watched(Reporter):
+    """Asks whether Ctrl-C was pressed, and shows how far things are if there is something to show it."""
+
+    def __init__(self, check: Check, shown: Progress | None) -> None:
+        self._check, self._shown = check, shown
+
+    def __call__(self, done: int, total: int) -> None:
+        self._check()
+        if self._shown is not None:
+            self._shown(done, total)
+
+    def filling(self, done: int, total: int) -> None:
+        self._check()
+        if self._shown is not None:
+            self._shown.filling(done, total)
+
+
+@contextmanager
+def watched(check: Check, quiet: bool) -> Iterator[Reporter]:
+    """What a command gives to a sweep as its `progress`."""
+    with nullcontext() if quiet else Progress() as shown:
+        yield _Watched(check, shown)

@@ -5,10 +5,9 @@ import argparse
 from jaxnet.cli.console import aligned, note, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import load_dataset
-from jaxnet.cli.interrupt import Check
+from jaxnet.cli.interrupt import Check, watched
 from jaxnet.cli.one_file import check_file, image_format, write_file
 from jaxnet.compilation import enable_compile_cache
-from jaxnet.progress import Progress
 
 _SHOWN = 30  # selected columns in the summary
 
@@ -49,13 +48,7 @@ def _select(args: argparse.Namespace, data, check_interrupt: Check):
     enable_compile_cache()
     from jaxnet.selection.stability import stability_selection  # after the cache is set up: this imports JAX
 
-    with Progress() as progress:
-
-        def step(done: int, total: int) -> None:
-            check_interrupt()
-            if not args.quiet:
-                progress(done, total)
-
+    with watched(check_interrupt, args.quiet) as progress:
         found = stability_selection(
             data.fitted,
             data.y,
@@ -70,7 +63,7 @@ def _select(args: argparse.Namespace, data, check_interrupt: Check):
             standardize=not args.no_standardize,
             missing=data.missing,
             categories=data.categories,
-            progress=step,
+            progress=progress,
         )
     check_interrupt()
     return found if data.prepared is not None else replace(found, feature_names=data.features)

@@ -13,12 +13,11 @@ from jaxnet.adaptive import Adaptive
 from jaxnet.cli.console import note, say
 from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.filling_options import NAMES as FILLING
-from jaxnet.cli.interrupt import Check
+from jaxnet.cli.interrupt import Check, watched
 from jaxnet.cli.run_folder import check_free, write_run
 from jaxnet.cli.summary import Summary, coefficient_rows, cv_rows
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
-from jaxnet.progress import Progress
 from jaxnet.resampling import KFold
 from jaxnet.result import SweepResult
 from jaxnet.store.entry import Entry
@@ -98,13 +97,7 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
     chosen = {name: value for name, value in {**options, **grid}.items() if value is not None}
     from jaxnet.sweeps import sweep  # after the cache is set up: this imports JAX
 
-    with Progress() as progress:
-
-        def step(done: int, total: int) -> None:
-            check_interrupt()
-            if not args.quiet:
-                progress(done, total)
-
+    with watched(check_interrupt, args.quiet) as progress:
         result = sweep(
             dataset.fitted,
             dataset.y,
@@ -116,7 +109,7 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
             max_iter=args.max_iter,
             missing=dataset.missing,
             categories=dataset.categories,
-            progress=step,
+            progress=progress,
             store=_entry(args, dataset),
             run=args.run,
             **chosen,

@@ -9,6 +9,7 @@ positive weight is filled with zero everywhere: its coefficient is zero too.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -23,11 +24,25 @@ if TYPE_CHECKING:  # a loaded model needs no JAX, and no time for annotations
 
 
 class Filler(ABC):
-    """A fitted fill; a leaf is a frozen dataclass of arrays, so that it can be inspected and saved."""
+    """A fitted fill; a leaf is a frozen dataclass of arrays, so that it can be inspected and saved.
+
+    `costly`: learning it takes longer than filling by it, so that it is worth writing down.
+    """
+
+    costly: ClassVar[bool] = False
 
     @abstractmethod
     def fill(self, X: Float[np.ndarray, "m p"]) -> Float[np.ndarray, "m p"]:
         """A copy of rows, new ones or those of the fit, whose missing values are filled; each row by itself."""
+
+
+Learn = Callable[[int, int, Callable[[], Filler]], Filler]
+"""(g, count, fit): the filler of group g of `count`, by calling `fit` or from where it was written down."""
+
+
+def learn_anew(g: int, count: int, fit: Callable[[], Filler]) -> Filler:
+    """The `Learn` of a sweep that nobody watches."""
+    return fit()
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,8 @@ class Gapped:
     """X (n, p) with missing values, and the G groups of row weights that each fill them by themselves.
 
     `blocks` has the categorical variable of each column, -1 for the columns of numbers; `excluded` the columns that a group
-    does without. The last `indicators` columns say what is missing: they are complete, and fill nothing.
+    does without. The last `indicators` columns say what is missing: they are complete, and fill nothing. What takes time to
+    learn is learnt through `learn`.
     """
 
     X: Float[np.ndarray, "n p"]
@@ -43,6 +59,7 @@ class Gapped:
     train: Float[np.ndarray, "G n"]
     excluded: Bool[np.ndarray, "G p"]
     indicators: int = 0
+    learn: Learn = learn_anew
 
     @property
     def width(self) -> int:
@@ -104,7 +121,7 @@ class ModelFill(Fill):
 
         def version(g: int) -> np.ndarray:
             X = table.seen(g, modes[g])
-            fillers.append(self.fit(X, table.train[g]))
+            fillers.append(table.learn(g, len(table.train), lambda: self.fit(X, table.train[g])))
             return fillers[-1].fill(X)[:, holes]
 
         design, units = VariedDesign.build(table.X, version, len(table.train), dtype=dtype, centred=centred)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
     from jaxnet.missing.multiple import MultipleFill, MultipleFiller
 
 
-def completed(fill: MultipleFill, table: Gapped, g: int) -> tuple[MultipleFiller, Float[np.ndarray, "m n p"]]:
-    """The fill as group g learns it, and its m fillings: draws in training rows, each chain's predictions in the others."""
+def completed(
+    fill: MultipleFill, table: Gapped, g: int, count: int
+) -> tuple[MultipleFiller, Float[np.ndarray, "m n p"]]:
+    """The fill as group g of `count` learns it, and its m fillings: draws in training rows, predictions of each chain in
+    the others."""
     X = table.seen(g, table.modes()[g])
-    filler = fill.fit(X, table.train[g])
+    filler = table.learn(g, count, lambda: fill.fit(X, table.train[g]))
     return filler, filler.training(X)
 
 
@@ -37,7 +41,7 @@ def observed_share(
 def side_by_side(fill: MultipleFill, table: Gapped, *, dtype, centred: bool) -> Layout:
     """`table.train` repeats G groups m times: imputation d of group g is group d G + g."""
     G, holes = len(table.train) // fill.m, np.isnan(table.X[:, : table.width]).any(axis=0)
-    each = [completed(fill, table, g) for g in range(G)]
+    each = [completed(fill, table, g, G) for g in range(G)]
     parts = [versions[:, :, holes] for _, versions in each]
     version = lambda k: parts[k % G][k // G]
     design, units = VariedDesign.build(table.X, version, len(table.train), dtype=dtype, centred=centred)
@@ -52,17 +56,12 @@ def stacked(fill: MultipleFill, table: Gapped, *, dtype, centred: bool) -> Layou
     n, holes = len(table.X) // fill.m, np.isnan(table.X[:, : table.width]).any(axis=0)
     train = table.train[:, :n]
     share = observed_share(table.X[:n, : table.width], table.excluded[:, : table.width], train)
-    once = Gapped(
-        table.X[:n],
-        table.blocks,
-        np.divide(train, share, out=np.zeros(train.shape), where=share > 0),
-        table.excluded,
-        table.indicators,
-    )
+    seen = np.divide(train, share, out=np.zeros(train.shape), where=share > 0)
+    once = replace(table, X=table.X[:n], train=seen)
     fillers: list[MultipleFiller] = []
 
     def version(g: int) -> np.ndarray:
-        filler, versions = completed(fill, once, g)
+        filler, versions = completed(fill, once, g, len(train))
         fillers.append(filler)
         others = once.train[g] <= 0
         versions[:, others] = filler.fill(once.seen(g, once.modes()[g])[others])

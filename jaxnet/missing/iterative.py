@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -118,6 +118,8 @@ class IterativeFiller(Filler):
     `fill` starts every row at the means and predicts its missing values in the order of `columns`, until none changes by
     `tol` standard deviations, or `rounds` times.
     """
+
+    costly: ClassVar[bool] = True
 
     mean: Float[np.ndarray, " p"]
     sd: Float[np.ndarray, " p"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -137,6 +137,8 @@ class MultipleFiller(Filler):
     `fill` gives the mean over the chains of their deterministic fills, of any rows. `training` gives the m fillings of the
     rows that `fit` was given.
     """
+
+    costly: ClassVar[bool] = True
 
     mean: Float[np.ndarray, " p"]
     sd: Float[np.ndarray, " p"]

@@ -50,7 +50,7 @@ TABLES = {
     "blobs_of": "CREATE INDEX blobs_of ON blobs (run, kind, unit)",
 }
 """A run: `problem`, `about` and `best` are JSON; `fits` is how many it has in all. A unit is 'done' or 'halved'.
-Blobs are of kind 'chunks', 'fits', 'mark' or 'result'; one with `more` goes on in the next row of its kind and unit."""
+Blobs are of kind 'filler', 'chunks', 'fits', 'mark' or 'result'; one with `more` goes on in the next row of its kind and unit."""
 SETTINGS = ["PRAGMA synchronous=FULL", "PRAGMA trusted_schema=OFF"]
 PATIENCE = 60.0
 """Seconds to wait for other processes that write to the same store."""

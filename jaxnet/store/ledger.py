@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxnet.journal import Journal, Piece, Unit
 from jaxnet.lanes import Limits
+from jaxnet.missing.fill import Filler
 from jaxnet.persistence import pack, unpack
 from jaxnet.result import SweepResult
 from jaxnet.store.database import Database
@@ -23,6 +24,8 @@ SECONDS = 1.0
 """A unit is written down so often, if writing is quick ..."""
 SHARE = 20.0
 """... and else so rarely that writing takes one part in so many of the time."""
+LARGEST_FILLER = 1 << 26
+"""Bytes of what fills the missing values of a group that are written down; more would take longer than to learn it again."""
 
 
 class Ledger(Journal):
@@ -42,6 +45,20 @@ class Ledger(Journal):
             self.refuse("its result is not there")
         self._announce(result.gap.size, result.gap.size)
         return result
+
+    def filler(self, g: int, fit: Callable[[], Filler]) -> Filler:
+        unit = f"group {g}"
+        for blob in self.database.get(self.run, "filler", unit):
+            found = self._opened(blob)
+            if not isinstance(found, Filler):
+                self.refuse("what fills its missing values cannot be read")
+            return found
+        found = fit()
+        content = self.sealed(found) if found.costly else b""
+        if content and len(content) <= LARGEST_FILLER:
+            with self.database.transaction():
+                self.database.put(self.run, unit, "filler", content)
+        return found
 
     def begin(self, collector: "Collector") -> None:
         self._collector = collector

@@ -122,9 +122,16 @@ def _noting(ledger: Ledger) -> Iterator[None]:
         yield
     except KeyboardInterrupt as stop:
         with suppress(Exception):
-            ((fits,),) = ledger.database.execute("SELECT fits FROM runs WHERE id = ?", ledger.run)
-            kept = f"{min(ledger.fits_stored(), fits):,} of {fits:,} fits are kept"
             stop.add_note(
-                f"{kept} in {ledger.database.path} as run {ledger.name!r}: start it again and it goes on from there."
+                f"{_kept(ledger)} in {ledger.database.path} as run {ledger.name!r}: start it again and it goes on from there."
             )
         raise
+
+
+def _kept(ledger: Ledger) -> str:
+    ((fits,),) = ledger.database.execute("SELECT fits FROM runs WHERE id = ?", ledger.run)
+    if fits is not None:
+        return f"{min(ledger.fits_stored(), fits):,} of {fits:,} fits are kept"
+    found = "SELECT count(*) FROM blobs WHERE run = ? AND kind = 'filler' AND NOT more"
+    ((fillers,),) = ledger.database.execute(found, ledger.run)
+    return f"what fills the missing values of {fillers:,} sets of rows is kept"
