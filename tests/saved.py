@@ -46,8 +46,8 @@ def equal(a, b) -> bool:
     return repr(a) == repr(b)  # so that -0.0 is not 0.0, and nan is nan
 
 
-def seal(content: object, path, **envelope) -> None:
-    """A file with a valid trailer around any picklable content, as an attacker could write it."""
+def body_of(content: object, **envelope) -> bytes:
+    """What a file has before its trailer, around any picklable content, as an attacker could write it."""
     full = {
         "format": "jaxnet",
         "version": persistence.FORMAT_VERSION,
@@ -59,12 +59,22 @@ def seal(content: object, path, **envelope) -> None:
     pickler = pickle.Pickler(buffer, protocol=4)
     pickler.fast = True
     pickler.dump({**full, **envelope})
-    seal_bytes(buffer.getvalue(), path)
+    return buffer.getvalue()
+
+
+def seal(content: object, path, **envelope) -> None:
+    """A file with a valid trailer around any picklable content."""
+    seal_bytes(body_of(content, **envelope), path)
+
+
+def sealed(body: bytes) -> bytes:
+    """`body` with a valid trailer."""
+    return body + SEALED + hashlib.sha256(body + SEALED).digest()
 
 
 def seal_bytes(body: bytes, path) -> None:
-    sealed = body + SEALED
-    path.write_bytes(sealed + hashlib.sha256(sealed).digest())
+    """A file with a valid trailer behind any bytes."""
+    path.write_bytes(sealed(body))
 
 
 def numbers(*shape: int) -> np.ndarray:

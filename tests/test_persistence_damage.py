@@ -6,13 +6,14 @@ import sys
 
 import numpy as np
 import pytest
+from crafted import argument_of
 from saved import model, seal_bytes
 from test_persistence_keys import KEY
 
 import jaxnet
 from jaxnet import load, save
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence.opcodes import _ALLOWED
+from jaxnet.persistence.opcodes import ALLOWED
 from jaxnet.persistence.seal import SEALED
 
 
@@ -60,22 +61,7 @@ def test_every_bit_flip_under_a_right_checksum_is_data_or_refused(content, path)
     assert refused > len(whole) and loaded > 0
 
 
-ARGUMENTS = {
-    -1: b"0\n",
-    -2: b"\0",
-    -3: bytes(4),
-    -4: bytes(4),
-    -5: bytes(8),
-}  # by how the length of an argument is known
-SPECIAL = {"STRING": b"''\n", "GLOBAL": b"os\nsystem\n", "INST": b"os\nsystem\n"}
-FORBIDDEN = [opcode for opcode in pickletools.opcodes if opcode.name not in _ALLOWED]
-
-
-def argument_of(opcode) -> bytes:
-    """Bytes that serve as the argument of an instruction."""
-    if opcode.arg is None:
-        return b""
-    return SPECIAL.get(opcode.name) or ARGUMENTS.get(opcode.arg.n) or bytes(opcode.arg.n)
+FORBIDDEN = [opcode for opcode in pickletools.opcodes if ord(opcode.code) not in ALLOWED]
 
 
 def test_opcodes_that_can_call_or_share_are_forbidden():

@@ -6,7 +6,8 @@ import pickle
 
 import numpy as np
 import pytest
-from saved import METADATA, nested, result, seal, seal_bytes
+from crafted import hide, instructions_of
+from saved import METADATA, body_of, nested, result, seal, seal_bytes
 
 import jaxnet
 from jaxnet.errors import InvalidInput
@@ -60,6 +61,9 @@ def hostile_pickles() -> dict[str, bytes]:
         "empty": b"",
         "not a pickle": b"\xff" * 50,
         "frame beyond the end": b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7fK\1.",
+        "hidden by a frame": hide(instructions_of(body_of("hidden"))[1:-1]),
+        "hidden call": hide([b"cos\nsystem\n", b"\x8c\ttouch ran", b"\x85R"]),
+        "hidden doubling": hide([b")", *[b"2\x86"] * 30]),
         "bytes beyond the end": b"\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7fa.",
     }
     return bodies

@@ -2,8 +2,9 @@
 
 A file is one protocol-4 pickle of builtins only (None, bool, int, float, str, bytes, list, tuple, dict with text keys),
 written without shared references, then a trailer (`seal`). Arrays and jaxnet's own classes are dicts marked by the key
-"~" (`tree`, `kinds`). `load` checks, in this order: trailer, hash and signature; every opcode against an allow-list, and
-how values nest (`opcodes`); that nothing names a class; the format version; the shape of what it finds. No fallback.
+"~" (`tree`, `kinds`). `load` checks trailer, hash and signature; builds plain data from the few instructions that there may
+be, by a reader of its own (`opcodes`, `stack`): no unpickler gets the bytes; then checks the format version and the shape
+of what it finds. No fallback. Rows of a store are read the same way.
 
 The hash tells damage, not authorship: whoever can write the file can write the hash. A hostile file can hold wrong
 numbers, but not code. A signature under a shared key tells authorship too.

@@ -10,8 +10,8 @@ from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence.kinds import Estimator, kind_of
 from jaxnet.persistence.metadata import is_metadata, new_metadata
-from jaxnet.persistence.opcodes import Refuse
 from jaxnet.persistence.seal import check_key, read_envelope, read_seal, valid_key, write_sealed
+from jaxnet.persistence.stack import Refuse
 from jaxnet.persistence.tree import decode, encode
 
 FORMAT_VERSION = 1
@@ -145,8 +145,9 @@ def _open(data: bytes, name: str, key: bytes | None, verify: bool) -> Opened:
 def _check_version(envelope: dict[str, Any], refuse: Refuse) -> None:
     """Refuse an envelope of a newer format, or one that has other parts than this format."""
     if envelope["version"] > FORMAT_VERSION:
+        writer = str(envelope.get("written_by")).encode("unicode_escape").decode()
         refuse(
-            f"has format version {envelope['version']}, written by jaxnet {envelope.get('written_by')}; jaxnet "
+            f"has format version {envelope['version']}, written by jaxnet {writer:.60}; jaxnet "
             f"{__version__} reads up to version {FORMAT_VERSION}: upgrade jaxnet"
         )
     if envelope["version"] < 1 or envelope.keys() != _PARTS:

@@ -1,103 +1,146 @@
-"""What a pickle would do, found out by reading it: only plain data, little nested, with text keys, may pass.
+"""The instructions that a file may consist of, and the one reader that carries them out.
 
-Python's unpickler, written in C, follows a pickle blindly. A tuple nested a million deep as the key of a dict, for
-instance, overflows its stack and ends the process. So the depth and the keys are worked out beforehand, from the
-instructions alone. That is possible because values are never shared: whatever is inside another value stays as it is.
+A file is a pickle, but no unpickler ever gets its bytes. An unpickler does more than build plain data, and a check in front
+of it is another reader, which may find other instructions in the same bytes: where a frame ends inside an argument, those of
+CPython disagree on where that argument lies. `build` reads every instruction once and does it at once: what it does not
+know, it cannot do. Every step reads on by a byte at least, so that time is in proportion to the size of the file.
 """
 
-import pickletools
+import pickle  # for the names of instructions
+import struct
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from jaxnet.errors import InvalidInput
-
-Refuse = Callable[[str], NoReturn]
-"""Raises `InvalidInput` with the file's name and this reason."""
+from jaxnet.persistence.stack import Refuse, Stack
 
 PROTOCOL = 4
-MAX_DEPTH = 80
-MAX_OPCODES = 5_000_000  # each makes an object of 64 bytes at most, beside the bytes that the file itself holds
-_TEXT = -1  # stands for a text among depths
-
-# No GLOBAL, REDUCE, BUILD and their like; no memo either, so that a small file cannot unfold into a huge object.
-_NO_VALUE = {"PROTO", "FRAME", "STOP"}
-_TEXTS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"}
-_SCALARS = {
-    *("NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
-    *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
-}
-_EMPTY = {"EMPTY_LIST", "EMPTY_DICT", "EMPTY_TUPLE"}
-_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_FILLING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "TUPLE"}
-_ALLOWED = {"MARK", *_NO_VALUE, *_TEXTS, *_SCALARS, *_EMPTY, *_TUPLES, *_FILLING}
+WHOLE = range(-(2**63), 2**64)
+"""The integers that a file may hold."""
 
 
-def check_opcodes(data: bytes, size: int, refuse: Refuse) -> None:
-    """Refuse the pickle at the start of `data` unless it builds plain data, and ends after `size` bytes.
+def _signed(raw: bytes) -> int:
+    return int.from_bytes(raw, "little", signed=True)
 
-    Plain: instructions of the list above, at most MAX_OPCODES of them; at most MAX_DEPTH containers in one another; every
-    key of a dict a text.
-    """
-    stack, end = _Stack(refuse), 0
+
+def _unsigned(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")
+
+
+def _whole(raw: bytes) -> int:
+    value = _signed(raw)
+    if value not in WHOLE:
+        raise ValueError("an integer of more than 64 bits")
+    return value
+
+
+def _real(raw: bytes) -> float:
+    return struct.unpack(">d", raw)[0]
+
+
+def _text(raw: bytes) -> str:
     try:
-        for count, (opcode, argument, position) in enumerate(pickletools.genops(data), start=1):
-            if opcode.name not in _ALLOWED or (opcode.name == "PROTO" and argument != PROTOCOL):
-                refuse(f"is refused: it holds the pickle instruction {opcode.name}, which jaxnet never writes")
-            if count > MAX_OPCODES:
-                refuse(f"is refused: it holds more than {MAX_OPCODES:,} values")
-            stack.follow(opcode.name)
-            end = position + 1
-    except InvalidInput:
-        raise
-    except Exception as error:  # genops meets arbitrary bytes here
-        refuse(f"is damaged: it is no well-formed pickle ({type(error).__name__}: {error})")
-    if end != size:
-        refuse("is damaged: its content does not end where its trailer begins")
+        return raw.decode("utf-8", "surrogatepass")  # as it is written, with halves of surrogate pairs as letters
+    except UnicodeDecodeError:
+        raise ValueError("a text that is not UTF-8") from None
 
 
-class _Stack:
-    """The unpickler's stack, of which only depths are kept: 0 for a number, one more than what is inside for a container."""
+_BEGIN = pickle.PROTO + bytes([PROTOCOL])
+_MARK, _FRAME, _STOP = pickle.MARK[0], pickle.FRAME[0], pickle.STOP[0]
+_LENGTH = 8  # bytes of the length of a frame
 
-    def __init__(self, refuse: Refuse) -> None:
-        self.depths: list[int] = []
-        self.marks: list[int] = []
-        self.refuse = refuse
+_VALUES: dict[int, tuple[int, bool, int, Callable[[bytes], Any]]] = {
+    pickle.NONE[0]: (0, False, 0, lambda raw: None),
+    pickle.NEWTRUE[0]: (0, False, 0, lambda raw: True),
+    pickle.NEWFALSE[0]: (0, False, 0, lambda raw: False),
+    pickle.EMPTY_LIST[0]: (0, False, 1, lambda raw: []),
+    pickle.EMPTY_DICT[0]: (0, False, 1, lambda raw: {}),
+    pickle.EMPTY_TUPLE[0]: (0, False, 1, lambda raw: ()),
+    pickle.BININT1[0]: (1, False, 0, _unsigned),
+    pickle.BININT2[0]: (2, False, 0, _unsigned),
+    pickle.BININT[0]: (4, False, 0, _signed),
+    pickle.BINFLOAT[0]: (8, False, 0, _real),
+    pickle.LONG1[0]: (1, True, 0, _whole),
+    pickle.SHORT_BINUNICODE[0]: (1, True, 0, _text),
+    pickle.BINUNICODE[0]: (4, True, 0, _text),
+    pickle.BINUNICODE8[0]: (8, True, 0, _text),
+    pickle.SHORT_BINBYTES[0]: (1, True, 0, bytes),
+    pickle.BINBYTES[0]: (4, True, 0, bytes),
+    pickle.BINBYTES8[0]: (8, True, 0, bytes),
+}
+"""Of each instruction that makes a value: bytes of its argument; whether that is the length, without sign, of what follows
+and is meant; how deep the value is; and how it is made."""
+_FILLS: dict[int, tuple[Callable[[Stack, int | None], None], int | None]] = {
+    pickle.TUPLE1[0]: (Stack.make_tuple, 1),
+    pickle.TUPLE2[0]: (Stack.make_tuple, 2),
+    pickle.TUPLE3[0]: (Stack.make_tuple, 3),
+    pickle.TUPLE[0]: (Stack.make_tuple, None),
+    pickle.APPEND[0]: (Stack.fill_list, 1),
+    pickle.APPENDS[0]: (Stack.fill_list, None),
+    pickle.SETITEM[0]: (Stack.fill_dict, 2),
+    pickle.SETITEMS[0]: (Stack.fill_dict, None),
+}
+"""Of each instruction that puts values into a container: what does it, and with how many of them."""
+ALLOWED = frozenset({*_BEGIN[:1], _MARK, _FRAME, _STOP, *_VALUES, *_FILLS})
+"""All instructions that there may be, by their bytes."""
 
-    def follow(self, name: str) -> None:
-        """Do to the depths what the instruction does to the values."""
-        if name in _TEXTS:
-            self.depths.append(_TEXT)
-        elif name in _SCALARS:
-            self.depths.append(0)
-        elif name in _EMPTY:
-            self.depths.append(1)
-        elif name == "MARK":
-            self.marks.append(len(self.depths))
-        elif name in _TUPLES:
-            inside = [self.depths.pop() for _ in range(_TUPLES[name])]
-            self._nest(1, inside)
-        elif name == "TUPLE":
-            self._nest(1, self._above_mark())
-        elif name == "APPEND":
-            inside = [self.depths.pop()]
-            self._nest(self.depths.pop(), inside)
-        elif name == "APPENDS":
-            inside = self._above_mark()
-            self._nest(self.depths.pop(), inside)
-        elif name in ("SETITEM", "SETITEMS"):
-            inside = [self.depths.pop() for _ in "kv"][::-1] if name == "SETITEM" else self._above_mark()
-            if any(key != _TEXT for key in inside[::2]):
-                self.refuse("is refused: it holds a dict whose keys are not text")
-            self._nest(self.depths.pop(), inside)
 
-    def _above_mark(self) -> list[int]:
-        start = self.marks.pop()
-        inside = self.depths[start:]
-        del self.depths[start:]
-        return inside
+def build(data: bytes, size: int, refuse: Refuse) -> Any:
+    """The value that the first `size` bytes of `data` say how to build: plain data, the keys of dicts text.
 
-    def _nest(self, container: int, inside: list[int]) -> None:
-        depth = max(container, 1 + max(inside, default=0))
-        if depth > MAX_DEPTH:
-            self.refuse(f"is refused: it is nested more than {MAX_DEPTH} deep")
-        self.depths.append(depth)
+    They are PROTO 4, then instructions of the tables above, up to a STOP that is the last byte. Frames stand one behind the
+    other, hold whole instructions, and change nothing.
+    """
+    if not data.startswith(_BEGIN, 0, size):
+        refuse(f"is refused: its content does not begin as a pickle of protocol {PROTOCOL}")
+    stack, at, end, framed = Stack(refuse), len(_BEGIN), size, False
+    while True:
+        if at == end:  # of a frame, or of everything
+            end, framed = size, False
+            if at == size:
+                _refuse_end(refuse)
+        code, at = data[at], at + 1
+        if code in _VALUES:
+            width, sized, depth, make = _VALUES[code]
+            start, at = at, at + width
+            if sized:
+                start, at = at, at + _unsigned(data[start:at])
+            if at > end and framed:
+                refuse("is refused: one of its frames ends inside an instruction")
+            if at > end:
+                _refuse_end(refuse)
+            try:
+                value = make(data[start:at])
+            except ValueError as error:
+                refuse(f"is damaged: it holds {error}")
+            stack.push(value, depth)
+        elif code in _FILLS:
+            fill, count = _FILLS[code]
+            fill(stack, count)
+        elif code == _MARK:
+            stack.mark()
+        elif code == _FRAME:
+            start, at = at, at + _LENGTH
+            if framed or _unsigned(data[start:at]) > size - at:
+                refuse("is refused: one of its frames begins in another, or goes beyond the end")
+            end, framed = at + _unsigned(data[start:at]), True
+        elif code == _STOP:
+            break
+        else:
+            _refuse_code(code, refuse)
+    if at != size:
+        _refuse_end(refuse)
+    return stack.only()
+
+
+def _refuse_end(refuse: Refuse) -> NoReturn:
+    refuse("is damaged: its content does not end where its trailer begins")
+
+
+def _refuse_code(code: int, refuse: Refuse) -> NoReturn:
+    """Refuse what is not in the tables."""
+    import pickletools  # for its name only, and only here
+
+    known = pickletools.code2op.get(chr(code))
+    if known is None:
+        refuse(f"is damaged: it is no well-formed pickle (no instruction has the byte {code:#04x})")
+    refuse(f"is refused: it holds the pickle instruction {known.name}, which jaxnet never writes")

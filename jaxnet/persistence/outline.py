@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence.files import Opened, open_file
-from jaxnet.persistence.opcodes import Refuse
+from jaxnet.persistence.stack import Refuse
 from jaxnet.persistence.tree import TAG, decode
 
 _MOST_LINES = 200

@@ -9,13 +9,13 @@ HMAC is that of RFC 2104 with SHA-256, under the SHA-256 of "jaxnet file key\\n"
 
 import hashlib
 import hmac
-import io
 import pickle
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence.opcodes import PROTOCOL, Refuse, check_opcodes
+from jaxnet.persistence.opcodes import PROTOCOL, build
+from jaxnet.persistence.stack import MAX_VALUES, Refuse, count_values
 
 SEALED, SIGNED = b"\njaxnet sealed\n", b"\njaxnet signed\n"
 SHORTEST_KEY = 16
@@ -31,7 +31,13 @@ class Seal:
 
 
 def write_sealed(envelope: dict[str, Any], file: BinaryIO, key: bytes | None) -> None:
-    """Write `envelope`, builtins only, with its seal."""
+    """Write `envelope`, builtins only, with its seal; raises `InvalidInput` where it has more values than can be read back."""
+    count = count_values(envelope)
+    if count > MAX_VALUES:
+        raise InvalidInput(
+            f"cannot save content: it holds {count:,} values, and at most {MAX_VALUES:,} can be read back; put numbers into "
+            "NumPy arrays, each of which counts as few."
+        )
     sealed = _Hashing(file, key)
     pickler = pickle.Pickler(sealed, protocol=PROTOCOL)
     pickler.fast = True  # no memo: every value is written where it stands
@@ -85,11 +91,7 @@ def _derived(key: bytes) -> bytes:
 
 def read_envelope(data: bytes, seal: Seal, refuse: Refuse) -> dict[str, Any]:
     """The envelope: plain data, the keys of dicts text, still to be checked for meaning."""
-    check_opcodes(data, seal.size, refuse)
-    try:
-        envelope = _DataOnly(io.BytesIO(data)).load()
-    except Exception as error:  # a malformed pickle can raise nearly anything
-        refuse(f"is damaged: it is no well-formed pickle ({type(error).__name__}: {error})")
+    envelope = build(data, seal.size, refuse)
     if not isinstance(envelope, dict) or envelope.get("format") != "jaxnet" or type(envelope.get("version")) is not int:
         refuse("is no jaxnet file: its envelope is missing")
     return envelope
@@ -107,10 +109,3 @@ class _Hashing:
         if self.mac is not None:
             self.mac.update(data)
         return self.file.write(data)
-
-
-class _DataOnly(pickle.Unpickler):
-    """An unpickler that can name no class and no function."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise pickle.UnpicklingError(f"refused to look up {module}.{name}")

@@ -16,11 +16,13 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence.kinds import KINDS, Estimator, class_of, kind_of
-from jaxnet.persistence.opcodes import Refuse
+from jaxnet.persistence.opcodes import WHOLE
+from jaxnet.persistence.stack import Refuse
 
 TAG = "~"
 _DTYPES = {"|b1", "|i1", "|u1", *(f"<{kind}" for kind in ("i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8"))}
 _MAX_DEPTH = 32
+_MOST_LETTERS = 60  # of a text in a message
 
 
 def encode(value: Any, place: str, depth: int = 0) -> Any:
@@ -28,7 +30,7 @@ def encode(value: Any, place: str, depth: int = 0) -> Any:
     if depth > _MAX_DEPTH:
         raise InvalidInput(f"cannot save {place}: nested more than {_MAX_DEPTH} deep.")
     kind = type(value)
-    if value is None or kind in (bool, float, str, bytes) or (kind is int and -(2**63) <= value < 2**64):
+    if value is None or kind in (bool, float, str, bytes) or (kind is int and value in WHOLE):
         return value
     if kind in (list, tuple):
         return kind(encode(v, f"{place}[{i}]", depth + 1) for i, v in enumerate(value))
@@ -36,7 +38,7 @@ def encode(value: Any, place: str, depth: int = 0) -> Any:
         wrong = [key for key in value if type(key) is not str or key == TAG]
         if wrong:
             raise InvalidInput(f"cannot save {place}: the key {wrong[0]!r} is not a text other than {TAG!r}.")
-        return {key: encode(v, f"{place}[{key!r}]", depth + 1) for key, v in value.items()}
+        return {key: encode(v, _at(place, key), depth + 1) for key, v in value.items()}
     if kind is np.str_:
         return str(value)
     if isinstance(value, np.generic):
@@ -65,14 +67,14 @@ def decode(value: Any, place: str, refuse: Refuse, depth: int = 0) -> Any:
     if not isinstance(value, dict):
         return value
     if TAG not in value:
-        return {key: decode(v, f"{place}[{key!r}]", refuse, depth + 1) for key, v in value.items()}
+        return {key: decode(v, _at(place, key), refuse, depth + 1) for key, v in value.items()}
     tag = value[TAG]
     if tag in ("array", "scalar"):
         return _decode_numbers(value, place, refuse)
     if tag == "texts":
         return _decode_texts(value, place, refuse)
     if not isinstance(tag, str) or tag not in KINDS:
-        refuse(f"is refused: {place} is of the unknown kind {tag!r}; a newer jaxnet may know it")
+        refuse(f"is refused: {place} is of the unknown kind {tag!r:.{_MOST_LETTERS}}; a newer jaxnet may know it")
     if value.keys() != {TAG, "parts"} or not isinstance(value["parts"], dict):
         refuse(f"is damaged: {place} is no {tag}")
     kind, cls = KINDS[tag], class_of(tag)
@@ -84,6 +86,11 @@ def decode(value: Any, place: str, refuse: Refuse, depth: int = 0) -> Any:
     if not kind.fit(built):
         refuse(f"is damaged: {place}, of kind {tag}, has parts that do not fit together")
     return built
+
+
+def _at(place: str, key: str) -> str:
+    """The place of what a dict has under `key`: cut, as it is made for every value inside, however long the key is."""
+    return f"{place}[{key[:_MOST_LETTERS]!r}{'...' * (len(key) > _MOST_LETTERS)}]"
 
 
 def _dtype(value: np.ndarray | np.generic, place: str) -> str:
