@@ -82,10 +82,13 @@ def decode(value: Any, place: str, refuse: Refuse, depth: int = 0) -> Any:
     if not required <= value["parts"].keys() <= required | optional:
         refuse(f"is damaged: {place} has other parts than a {tag}")
     parts = {key: decode(v, f"{place}.{key}", refuse, depth + 1) for key, v in value["parts"].items()}
-    built = kind.build(cls, parts)
-    if not kind.fit(built):
-        refuse(f"is damaged: {place}, of kind {tag}, has parts that do not fit together")
-    return built
+    try:
+        built = kind.build(cls, parts)
+        if kind.fit(built):
+            return built
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        pass  # a check that stumbles over a part has found one that does not fit
+    refuse(f"is damaged: {place}, of kind {tag}, has parts that do not fit together")
 
 
 def _at(place: str, key: str) -> str:
