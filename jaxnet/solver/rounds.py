@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet import penalty
-from jaxnet.solver import coordinate, proximal, working_set
+from jaxnet.solver import active_set, coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import Base, place
 from jaxnet.solver.restricted import Progress, Restricted
@@ -30,6 +30,12 @@ SINGLE_PATIENCE = 2
 """Rounds in a row without progress after which single precision is to blame; one may be for want of a sharper target."""
 PATIENCE = 4
 """Rounds in a row without progress after which a fit is left as it is."""
+EXACT_ROUNDS = 20
+"""Most rounds in which columns join lanes that are taken to their minimum."""
+STALL = {"coordinate": 500, "proximal": 5000}
+"""Passes after which a lane of few nonzeros that still goes on crawls, and is finished on the host (active_set.py). Steps there
+cost the cube of the nonzeros: a lane of k of them has k^2 / CUBE more."""
+CUBE = 64
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def settle(
     view = task.view
     joins = np.asarray(_screen(start, pen, view.usable))
     wanted = joins & active.any(axis=1)[:, None]
-    rounds = _Rounds(active, tol, task.max_iter)
+    rounds = _Rounds(active, tol, task.max_iter, STALL[task.solver])
     while True:
         slots = slots.join(view, wanted)
         ws, (B, older, *_) = slots.ws, slots.solutions
@@ -113,46 +119,94 @@ def settle(
         )
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
+        going, passes = np.asarray(going), np.asarray(passes)
+        B, finished, passes = _finish(task, pen, ws, B, rounds.active & going, passes)
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
-        slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), np.asarray(passes)
+        slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), passes
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol[:, None])).any(axis=1)[:, None]
-        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
+        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~going, finished, ws.dtype == np.float64)
         if not rounds.active.any():
-            return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
+            end = Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
+            return _exactly(task, pen, end, wanted, active) if task.exact else end
         if ws.dtype == np.float32 and rounds.stale.max() >= SINGLE_PATIENCE:
             slots = slots.widen(view)
         start = Start(np.zeros_like(start.ahead), seal.gradient, seal.gradient)
 
 
+def _exactly(task: Task, pen: Penalties, end: Settled, wanted: Bool[np.ndarray, "S p"], active) -> Settled:
+    """The active lanes at their minimum, as far as rounding tells, with every column joined that it takes."""
+    passes = end.figures.passes
+    for _ in range(EXACT_ROUNDS):
+        slots = end.slots.join(task.view, wanted)
+        ws, B = slots.ws, np.asarray(slots.solutions[0])
+        B, steps = active_set.finish(task.view, pen, ws, B, active, task.max_iter - passes)
+        passes = passes + steps
+        base = Base(slots.solutions[0], end.remainder)
+        B, remainder, seal = judge(task, pen, slots.put(B), base)
+        end = Settled(slots.put(B), Figures.of(seal, passes), seal.gradient, remainder)
+        wanted = np.asarray(seal.violated) & ~ws.member
+        if not wanted.any():
+            break
+    return end
+
+
 class _Rounds:
     """What the host remembers of the lanes while the rounds of one alpha go on."""
 
-    def __init__(self, active: Bool[np.ndarray, "S L"], tol: Float[np.ndarray, " S"], max_iter: int):
-        self.tol, self.max_iter = tol, max_iter
+    def __init__(self, active: Bool[np.ndarray, "S L"], tol: Float[np.ndarray, " S"], max_iter: int, stall: int):
+        self.tol, self.max_iter, self.stall = tol, max_iter, stall
         self.active = active
         self.passes = np.zeros(active.shape, np.int32)
         self.best = np.full(active.shape, np.inf)
         self.stale = np.zeros(active.shape, int)
         self.sharp = np.ones(len(active))
+        self.cut_short = False
 
     def targets(self) -> Float[np.ndarray, "S L"]:
         return np.broadcast_to((MARGIN * self.tol * self.sharp)[:, None], self.active.shape)
 
     def limit(self) -> np.int32:
-        """Passes up to which a round may go: half of what is left. A target that no fit reaches (tol below rounding) would
-        else spend all of them before columns that were left out could join."""
-        return np.int32((int(self.passes[self.active].min()) + self.max_iter + 1) // 2)
+        """Passes up to which a round may go: half of what is left, and no more than show that a lane crawls. A target that no
+        fit reaches (tol below rounding) would else spend all of them before columns that were left out could join."""
+        gone = int(self.passes[self.active].min())
+        half, short = (gone + self.max_iter + 1) // 2, gone + self.stall
+        self.cut_short = short < half
+        return np.int32(min(half, short))
 
-    def update(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
-        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
+    def update(
+        self,
+        gap: np.ndarray,
+        joined: Bool[np.ndarray, " S"],
+        solved: Bool[np.ndarray, "S L"],
+        finished: Bool[np.ndarray, "S L"],
+        double: bool,
+    ) -> None:
+        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it.
+
+        A finished lane that is no better for it, in double precision, has come to rounding; one that was cut short had no
+        chance yet.
+        """
         missed = self.active & ~(gap <= self.tol[:, None]) & np.isfinite(gap)
-        progress = joined[:, None] | (gap < 0.7 * self.best)
+        progress = joined[:, None] | (gap < 0.7 * self.best) | (double & self.cut_short & ~(solved | finished))
         self.stale = np.where(progress, 0, self.stale + 1)
         self.best = np.fmin(self.best, gap)
         self.sharp = np.where(~joined & (missed & solved).any(axis=1), SHARPEN * self.sharp, self.sharp)
-        self.active = missed & (self.stale < PATIENCE) & (self.passes < self.max_iter)
+        patient = self.stale < np.where(double & finished, 1, PATIENCE)
+        self.active = missed & patient & (self.passes < self.max_iter)
+
+
+def _finish(task: Task, pen: Penalties, ws: WorkingSet, B, going: Bool[np.ndarray, "S L"], passes):
+    """Lanes that crawl at the minimum of their restricted problem: (B, which those are, all passes)."""
+    late = going & (passes >= STALL[task.solver])
+    if not late.any():
+        return B, late, passes
+    B = np.asarray(B)
+    size = active_set.support(B)
+    late &= (size <= active_set.LARGEST) & (passes >= STALL[task.solver] + size**2 // CUBE)
+    B, steps = active_set.finish(task.view, pen, ws, B, late, task.max_iter - passes)
+    return B, late, passes + steps
 
 
 def judge(
