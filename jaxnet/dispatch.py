@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from jaxnet import lanes
+from jaxnet import lanes, platform
 from jaxnet.collect import Collector
 from jaxnet.journal import Journal, unit_name
 from jaxnet.problem import SMALLEST_RHO, Problem
@@ -57,7 +56,7 @@ def solve_all(
         chunks = lanes.chunks(problem.n_sets, by_rho, size, limits)
         chunks = [part for chunk in chunks for part in journal.parts(chunk)]
         # Factorisations on a CPU wait for threads of XLA's pool, which those of another program in flight can hold for good.
-        alone = plan.solver == "proximal" and jax.default_backend() == "cpu"
+        alone = plan.solver == "proximal" and platform.on_cpu()
         schedule.run(plan.solve, chunks, lambda chunk: journal.halve(unit_name(chunk)), alone)
     if closed.any():
         for s in range(problem.n_sets):
@@ -98,7 +97,7 @@ class _Walk:
         solver = problem.request.solver
         if solver == "auto":
             # Moments by pairs are near singular and leave the dual little slack: they need Newton's steps.
-            descent = jax.default_backend() == "cpu" and problem.pairwise is None
+            descent = platform.on_cpu() and problem.pairwise is None
             solver = "coordinate" if descent else "proximal"
         return cls(problem, rows, alphas, far, solver, collector, journal)
 

@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
+from jaxnet import platform
 from jaxnet.adaptive import Adaptive
 from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
@@ -46,7 +48,7 @@ class Request:
     max_iter: int
     solver: str
     dtype: np.dtype
-    device: object
+    device: jax.Device | None
     max_memory: float | None
     keep_fold_coefs: bool
     adaptive: Adaptive | None = None
@@ -129,7 +131,7 @@ def parse(
         max_iter=_count(max_iter, "max_iter"),
         solver=_choice(solver, "solver", SOLVERS),
         dtype=_dtype(dtype, features.matrix.dtype),
-        device=device,
+        device=platform.find(device),
         max_memory=_memory(max_memory),
         keep_fold_coefs=_flag(keep_fold_coefs, "keep_fold_coefs"),
         adaptive=_adaptive(adaptive),

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from inspect import signature
@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jax.tree_util import register_dataclass
 
-from jaxnet import imputations
+from jaxnet import imputations, platform
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
 from jaxnet.errors import ConvergenceWarning, InvalidInput
@@ -136,7 +136,12 @@ def sweep(
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
         missing=missing, categories=categories,
     )  # fmt: skip
-    with _reporting(progress) as report, jax.enable_x64(True), _on(device), recording(store, run, request) as journal:
+    with (
+        _reporting(progress) as report,
+        jax.enable_x64(True),
+        platform.scope(request.device),
+        recording(store, run, request) as journal,
+    ):
         result = _run(request, report, journal)
     _warn(result)
     return result
@@ -164,8 +169,9 @@ def fit_closely(X, y, *, tol: float, **options) -> SweepResult:
     defaults = {name: p.default for name, p in signature(sweep).parameters.items() if p.default is not p.empty}
     asked = {**defaults, **options, "cv": None, "tol": min(tol, CLOSE)}
     asked = {name: value for name, value in asked.items() if name not in ("progress", "store", "run")}
-    with jax.enable_x64(True), _on(asked["device"]):
-        result = _run(parse(X, y, **asked), None, Forgetful())
+    request = parse(X, y, **asked)
+    with jax.enable_x64(True), platform.scope(request.device):
+        result = _run(request, None, Forgetful())
     return replace(result, tol=tol) if (result.gap <= tol).all() else fit_path(X, y, tol=tol, **options)
 
 
@@ -255,22 +261,6 @@ def _reporting(progress):
             yield bar
     else:
         raise InvalidInput(f"progress={progress!r}: give True for a bar, or a function of (fits done, fits in all).")
-
-
-def _on(device):
-    """The scope in which arrays go to `device`: a JAX device, or the name of a platform."""
-    if device is None:
-        return nullcontext()
-    if not isinstance(device, (str, jax.Device)):
-        raise InvalidInput(f"device={device!r:.100} is no JAX device; give one of jax.devices(), 'cpu' or 'gpu'.")
-    if isinstance(device, str):
-        try:
-            device = jax.local_devices(backend=device)[0]
-        except RuntimeError as error:
-            raise InvalidInput(
-                f"device={device!r} is not available here ({error}); leave it out to use the default."
-            ) from None
-    return jax.default_device(device)
 
 
 def _warn(result: SweepResult) -> None:

@@ -21,6 +21,7 @@ from jax import lax
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxnet import platform
 from jaxnet.design.base import Design
 from jaxnet.design.combine import combine
 
@@ -108,7 +109,7 @@ class RowView(View):
         return fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None]
 
     def combine(self, B, index, used):
-        if not on_cpu():
+        if not platform.on_cpu():
             return self.explained(by_column(B, index, self.mean.shape[1]))
         at = jnp.minimum(index, self.mean.shape[1] - 1)
         level = jnp.sum(B * jnp.take_along_axis(self.mean, at, axis=1)[:, None], axis=2)
@@ -170,7 +171,7 @@ class GramView(View):
 
     def combine(self, B, index, used):
         p = self.usable.shape[1]
-        if not on_cpu():
+        if not platform.on_cpu():
             return self.explained(by_column(B, index, p))
         return combine(self.grams, self.group, jnp.minimum(index, p - 1), B, used)
 
@@ -200,11 +201,6 @@ class GramView(View):
             fitted=self.moment[:, None] - inner,
             test_error=jnp.maximum(test_error, 0.0),  # a square, up to rounding
         )
-
-
-def on_cpu() -> bool:
-    """There a native loop over the nonzeros beats any product: they are few, and what it reads stays in the cache."""
-    return jax.default_backend() == "cpu"
 
 
 def by_column(B: Float[Array, "S L W"], index: Int[Array, "S W"], p: int) -> Float[Array, "S L p"]:
