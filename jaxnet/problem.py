@@ -61,7 +61,7 @@ def _pairwise(
     """Moments of the stored columns by pairwise deletion."""
     X = np.zeros((len(targets.T), design.shape[1]))
     n, p = request.X.shape
-    X[:n, :p] = (request.X - units.center) / units.scale
+    X[:n, :p] = ((request.X - units.center) / units.scale).astype(request.dtype)
     left_out = np.pad(request.left_out, ((0, 0), (0, design.shape[1] - p)))
     what = request.fit_intercept, request.missing.fill, left_out
     return pairwise_moments(X, targets, groups.train, groups.test, *what)

@@ -14,6 +14,7 @@ from jax.tree_util import register_dataclass
 from jaxnet import imputations, platform
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
+from jaxnet.effects import check_effects
 from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.initial import adaptive_problem
 from jaxnet.journal import Forgetful, Journal
@@ -73,7 +74,7 @@ def sweep(
     - rho: the L1 shares, each in [0, 1]: 1 is the lasso, 0 is ridge.
     - alphas: how many (a log grid from each rho's own alpha_max, the least alpha at which all penalised coefficients are
       zero; at rho < 1e-3 that of 1e-3), or values >= 0: one list for all rho, or an array (R, A). Sorted decreasingly.
-    - alpha_min_ratio: last alpha of such a grid over its first; by default 1e-2 if n < p, else 1e-3.
+    - alpha_min_ratio: last alpha of such a grid over its first; by default 1e-2 if n < p, else 1e-3. Not with values.
     - cv: None, a number of contiguous folds, `jaxnet.KFold`, `RepeatedKFold` or `Bootstrap`, any object with `split(X, y)`,
       or (train, test) index pairs; an index that comes twice counts twice.
     - metric: what held-out errors measure: "mse" (default), the weighted mean of squares; "mae", of absolute values; "r2",
@@ -136,6 +137,7 @@ def sweep(
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
         missing=missing, categories=categories,
     )  # fmt: skip
+    check_effects(request, alpha_min_ratio=alpha_min_ratio, dtype=dtype)
     with (
         _reporting(progress) as report,
         jax.enable_x64(True),

@@ -13,6 +13,7 @@ ONE_SWEEP = {
     "sweeps",
     "features",
     "request",
+    "effects",
     "problem",
     "dispatch",
     "collect",
