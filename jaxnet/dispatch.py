@@ -18,6 +18,8 @@ from jaxnet.solver.path import walk
 from jaxnet.solver.task import Status, Step, Task
 from jaxnet.solver.working_set import bytes_per_set
 
+NEAR_ZERO = 1e-4
+"""The share of alpha_max down to which a walk goes that is to begin at zero."""
 NO_SIGNAL = 1e-15
 """alpha_max where no column has any correlation with y: any alpha gives zeros (scikit-learn uses the same)."""
 
@@ -91,9 +93,10 @@ class _Walk:
         collector: Collector,
         journal: Journal,
     ) -> "_Walk":
-        # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
-        smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
-        alphas = np.where(alphas > 0, alphas, smallest)
+        if not problem.request.bounded:
+            # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
+            smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
+            alphas = np.where(alphas > 0, alphas, smallest)
         solver = problem.request.solver
         if solver == "auto":
             # Moments by pairs are near singular and leave the dual little slack: they need Newton's steps.
@@ -112,7 +115,8 @@ class _Walk:
         lead = alphas[..., :0]
         if self.far:  # from each set's own alpha_max, as its fits must not depend on the rows of others
             top = self.problem.tops(sets, view)[:, None] / np.maximum(rho, SMALLEST_RHO)
-            lead = lanes.lead_in(top, alphas[:, :, 0])
+            first = alphas[:, :, 0]
+            lead = lanes.lead_in(top, np.where(first > 0, first, NEAR_ZERO * top))
         whole = np.concatenate([lead, alphas], axis=2)
         lam1 = whole * rho[:, None] / self.problem.y_scale[response, None, None]
         lam2 = whole * (1 - rho)[:, None]

@@ -87,9 +87,19 @@ class Request:
         return self.missing is not None and self.missing.fill.complete_rows
 
     @property
+    def limited(self) -> np.ndarray:
+        """(p,), which coefficients have a finite bound."""
+        return np.isfinite(self.lower) | np.isfinite(self.upper)
+
+    @property
     def bounded(self) -> bool:
-        """Whether any coefficient has a finite bound."""
-        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        """Whether any has."""
+        return bool(self.limited.any())
+
+    @property
+    def unpenalised(self) -> np.ndarray:
+        """(p,), which coefficients have no penalty."""
+        return self.factor == 0
 
     @property
     def needs_fold_coefs(self) -> bool:
@@ -138,28 +148,11 @@ def parse(
         relax=_relax(relax),
         missing=missing,
     )
-    _check_together(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
     _check_pairs(request)
     _check_fillings(request)
     _check_refits(request)
     return request
-
-
-def _check_together(request: Request) -> None:
-    limited = np.isfinite(request.lower) | np.isfinite(request.upper)
-    if (limited & (request.factor == 0)).any():
-        column = int(np.flatnonzero(limited & (request.factor == 0))[0])
-        raise InvalidInput(
-            f"Column {column} has penalty_factor 0 and a bound; an unpenalised coefficient cannot be bounded. Give lower and "
-            "upper as arrays with -inf and inf there, or give the column a small factor."
-        )
-    if request.bounded and not isinstance(request.alphas, int) and (request.alphas == 0).any():
-        raise InvalidInput(
-            "alphas contains 0, which cannot be combined with lower or upper; use a small positive alpha."
-        )
-    if request.bounded and request.adaptive is not None and request.adaptive.alpha == 0:
-        raise InvalidInput("alpha=0 of Adaptive cannot be combined with lower or upper; use a small positive alpha.")
 
 
 def _check_pairs(request: Request) -> None:

@@ -86,7 +86,9 @@ def sweep(
     - standardize: put the penalty on coefficients of columns scaled to unit variance, with each fit's own weights;
       coefficients are reported on the scale of X all the same. Off by default, as in scikit-learn.
     - penalty_factor: v (p,) >= 0; 0 leaves a column unpenalised. Not rescaled (R glmnet rescales to mean 1).
-    - lower, upper: bounds on the coefficients, scalars or (p,), lower <= 0 <= upper; `lower=0` is non-negative fits.
+    - lower, upper: bounds on the coefficients, scalars or (p,), lower <= 0 <= upper; `lower=0` is non-negative fits. A column
+      without a penalty may have bounds too (penalty_factor 0, or alpha 0: non-negative least squares); on a side that has
+      none its gap is against coefficients up to ten times as large (`jaxnet.penalty.boxed`), else it has no finite dual.
     - tol: the relative duality gap that every fit must reach: (primal - dual) / (half the weighted mean of the centred
       y^2). 1e-4 is about scikit-learn's default accuracy. max_iter: passes over the working set per fit.
     - solver: "coordinate" (coordinate descent), "proximal" (accelerated proximal gradient, with Newton steps on settled
