@@ -173,11 +173,15 @@ def _check_fillings(request: Request) -> None:
     """What is not made of several fillings of X."""
     if request.pool is None:
         return
-    for name in ("adaptive", "relax"):
-        if getattr(request, name) is not None:
-            raise InvalidInput(
-                f"{name} cannot be combined with multiple imputation; use a single fill, or leave it out."
-            )
+    if request.relax is not None and request.pool == "grouped":
+        raise InvalidInput(
+            "relax is not for pool='grouped', whose refits would lose what joins the fillings; use 'average' or 'stacked'."
+        )
+    if request.adaptive is not None and (request.pool != "stacked" or request.adaptive.alpha is None):
+        raise InvalidInput(
+            "adaptive would have weights of its own for every filling, and choose its first fits by inner folds that each need "
+            "fillings of their own. Use pool='stacked' and give Adaptive an alpha (one first fit, no inner folds), or one fill."
+        )
     if request.pool == "grouped" and request.bounded:
         raise InvalidInput("lower and upper are not kept by pool='grouped'; use 'average' or 'stacked', or no bounds.")
 

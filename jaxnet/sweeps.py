@@ -189,7 +189,7 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
         return imputations.grouped(request, progress, _learning(progress, journal))
     if request.pool == "average":
         problem, result = _solve(imputations.side_by_side(request), progress, journal, request.missing.fill.m)
-        result = imputations.averaged(request, problem, result)
+        result = imputations.averaged(request, problem, result if request.relax is None else relaxed(problem, result))
     else:
         problem, result = _solve(imputations.stacked(request) if request.pool else request, progress, journal)
         result = _scored(problem, result if request.relax is None else relaxed(problem, result))

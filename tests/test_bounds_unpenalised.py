@@ -188,3 +188,12 @@ def test_a_first_fit_without_a_penalty_may_be_bounded():
     first = nnls(X, y)[0] / np.sqrt(np.mean(y**2))
     expected = (first + 1 / 60) ** -1.0
     np.testing.assert_allclose(result.options.adaptive_weights, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_degrees_of_freedom_are_those_off_their_bounds(way):
+    X, y = drawn(60, 8, seed=3)
+    result = jaxnet.fit_path(X, y, lower=0.0, **asked(way, 8))
+    coef = result.coef_at(0, -1)
+    assert 0 < np.count_nonzero(coef) < 8
+    assert result.criteria(X, y).df[0, -1] == pytest.approx(1 + np.count_nonzero(coef))

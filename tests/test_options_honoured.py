@@ -73,7 +73,6 @@ class Trial:
         self.value, self.besides, self.refused = value, besides, refused or {}
 
 
-FILLINGS = ("average", "stacked", "grouped")
 OPTIONS = {  # None: the value depends on the way, below
     "rho": Trial(0.9),
     "alphas": Trial([0.5, 0.1]),
@@ -102,14 +101,14 @@ OPTIONS = {  # None: the value depends on the way, below
     "progress": Trial(None),
     "keep_fold_coefs": Trial(True, {"fit_path": "without folds", **dict.fromkeys(NO_KEEP, "has no keep_fold_coefs")}),
     "adaptive": Trial(
-        jaxnet.Adaptive(alpha=0.2), dict.fromkeys(FILLINGS, "adaptive cannot be combined with multiple imputation")
+        jaxnet.Adaptive(alpha=0.2), dict.fromkeys(("average", "grouped"), "adaptive would have weights of its own")
     ),
     "relax": Trial(
         0.0,
         {
             "stability": "has no relax",
             "by pairs": "relax refits the rows",
-            **dict.fromkeys(FILLINGS, "relax cannot be combined with multiple imputation"),
+            "grouped": "relax is not for pool='grouped'",
         },
     ),
     "missing": Trial("median"),
