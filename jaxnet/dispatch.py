@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from jaxnet import lanes
+from jaxnet import lanes, platform
 from jaxnet.collect import Collector
 from jaxnet.journal import Journal, unit_name
 from jaxnet.problem import SMALLEST_RHO, Problem
@@ -19,6 +18,8 @@ from jaxnet.solver.path import walk
 from jaxnet.solver.task import Status, Step, Task
 from jaxnet.solver.working_set import bytes_per_set
 
+NEAR_ZERO = 1e-4
+"""The share of alpha_max down to which a walk goes that is to begin at zero."""
 NO_SIGNAL = 1e-15
 """alpha_max where no column has any correlation with y: any alpha gives zeros (scikit-learn uses the same)."""
 
@@ -57,7 +58,7 @@ def solve_all(
         chunks = lanes.chunks(problem.n_sets, by_rho, size, limits)
         chunks = [part for chunk in chunks for part in journal.parts(chunk)]
         # Factorisations on a CPU wait for threads of XLA's pool, which those of another program in flight can hold for good.
-        alone = plan.solver == "proximal" and jax.default_backend() == "cpu"
+        alone = plan.solver == "proximal" and platform.on_cpu()
         schedule.run(plan.solve, chunks, lambda chunk: journal.halve(unit_name(chunk)), alone)
     if closed.any():
         for s in range(problem.n_sets):
@@ -92,13 +93,14 @@ class _Walk:
         collector: Collector,
         journal: Journal,
     ) -> "_Walk":
-        # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
-        smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
-        alphas = np.where(alphas > 0, alphas, smallest)
+        if not problem.request.bounded:
+            # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
+            smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
+            alphas = np.where(alphas > 0, alphas, smallest)
         solver = problem.request.solver
         if solver == "auto":
             # Moments by pairs are near singular and leave the dual little slack: they need Newton's steps.
-            descent = jax.default_backend() == "cpu" and problem.pairwise is None
+            descent = platform.on_cpu() and problem.pairwise is None
             solver = "coordinate" if descent else "proximal"
         return cls(problem, rows, alphas, far, solver, collector, journal)
 
@@ -113,7 +115,8 @@ class _Walk:
         lead = alphas[..., :0]
         if self.far:  # from each set's own alpha_max, as its fits must not depend on the rows of others
             top = self.problem.tops(sets, view)[:, None] / np.maximum(rho, SMALLEST_RHO)
-            lead = lanes.lead_in(top, alphas[:, :, 0])
+            first = alphas[:, :, 0]
+            lead = lanes.lead_in(top, np.where(first > 0, first, NEAR_ZERO * top))
         whole = np.concatenate([lead, alphas], axis=2)
         lam1 = whole * rho[:, None] / self.problem.y_scale[response, None, None]
         lam2 = whole * (1 - rho)[:, None]

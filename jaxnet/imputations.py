@@ -54,7 +54,7 @@ def averaged(request: Request, problem: Problem, whole: SweepResult) -> SweepRes
     """The result of a sweep `side_by_side`, pooled: means of coefficients, the worst certificate of a fit's m."""
     m, G, p = request.missing.fill.m, len(request.groups), problem.request.X.shape[1]
     grid = (len(request.Y), *whole.alphas.shape[-2:])
-    fit = _fits_of(whole, grid, m * G)
+    fit = _fits_of(whole, m * G)
     levels = [x.reshape(*grid, -1) for x in (whole.intercepts, whole.fold_intercepts) if x is not None]
     levels = np.concatenate(levels, axis=3).reshape(*grid, m, G)
     pooled = lambda g: [_mean([fit(i, d * G + g) for d in range(m)]) for i in range(int(np.prod(grid)))]
@@ -83,7 +83,7 @@ def averaged(request: Request, problem: Problem, whole: SweepResult) -> SweepRes
     )
 
 
-def _fits_of(whole: SweepResult, grid: tuple[int, int, int], count: int):
+def _fits_of(whole: SweepResult, count: int):
     """Columns and values of the fit at flat place i of the grid to group h of `count`."""
     if count == 1:
         return lambda i, h: whole.coefs.parts(i)

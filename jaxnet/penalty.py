@@ -72,6 +72,27 @@ def dual_scale(u: Array, t: Terms) -> Array:
     return jnp.where(limited, t.l1 / jnp.where(limited, jnp.abs(u), 1.0), jnp.inf)
 
 
+REACH = 10.0
+"""How many times as far as a coefficient, or as one that explains all of y by itself, those without a penalty may go."""
+
+
+def boxed(t: Terms, b: Array, span: Array) -> Terms:
+    """The same with an end to what has no penalty at all and no bound on a side: REACH max(span, |b|) there.
+
+    Such a side has no finite conjugate but at u = 0, which a fit meets up to rounding only: the dual of the boxed problem is
+    finite everywhere, and tells how far b is from the best within the box. By convexity an optimum that lies outside, b* with
+    b + t (b* - b) in the box, is better by at most 1/t times that. `span` are coefficients that would explain all of y, sd(y) /
+    sd(x_j). Where there are no bounds at all, columns without a penalty are fitted exactly, and nothing is done.
+    """
+    if not t.bounded:
+        return t
+    reach = REACH * jnp.maximum(span, jnp.abs(b))
+    none = (t.l1 <= 0) & (t.l2 <= 0)
+    return t._replace(
+        lo=jnp.where(none & jnp.isneginf(t.lo), -reach, t.lo), hi=jnp.where(none & jnp.isposinf(t.hi), reach, t.hi)
+    )
+
+
 def scaled_dual(u: Array, fitted: Array, smooth: Array, limit: Array, t: Terms) -> Array:
     """The dual along s (r, b): D(s) = s <y, r> - s^2/2 smooth - sum psi*(s u), psi = l1|b| within its bounds, at a good s.
 

@@ -21,7 +21,7 @@ from jaxnet.missing.pairwise import PairwiseMoments, pairwise_moments, pairwise_
 from jaxnet.request import Request
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.moments import Moments, column_moments, gram_view, subset
-from jaxnet.solver.place import null_fit
+from jaxnet.solver.null import null_gradient
 from jaxnet.solver.view import GramView, View, row_view
 
 GRAM_ASPECT = 2
@@ -61,7 +61,7 @@ def _pairwise(
     """Moments of the stored columns by pairwise deletion."""
     X = np.zeros((len(targets.T), design.shape[1]))
     n, p = request.X.shape
-    X[:n, :p] = (request.X - units.center) / units.scale
+    X[:n, :p] = ((request.X - units.center) / units.scale).astype(request.dtype)
     left_out = np.pad(request.left_out, ((0, 0), (0, design.shape[1] - p)))
     what = request.fit_intercept, request.missing.fill, left_out
     return pairwise_moments(X, targets, groups.train, groups.test, *what)
@@ -108,7 +108,9 @@ class Problem:
         pad = lambda x: np.pad(x, ((0, 0), (0, n - x.shape[1])))
         groups = Groups(pad(request.groups.train), pad(request.groups.test), request.groups.test_mass)
         targets, pairwise = pad(targets), None
-        if request.by_pairs:
+        if (
+            request.by_pairs and np.isnan(request.X).any()
+        ):  # with nothing missing it is the plain problem, to the last bit
             pairwise = _pairwise(request, *stored, targets, groups)
             moments = Moments(pairwise.mean, pairwise.sd, pairwise.usable)
         else:
@@ -184,7 +186,8 @@ class Problem:
 
     @property
     def unpenalised(self) -> Int[np.ndarray, " u"]:
-        return np.flatnonzero(self.request.factor == 0)
+        """Columns without a penalty or a bound: every fit has them, at their exact minimum."""
+        return np.flatnonzero(self.request.unpenalised & ~self.request.limited)
 
     def penalties(self, sets: Int[np.ndarray, " S"], unit1: float = 1.0, unit2: float = 1.0) -> Penalties:
         """Factors and bounds in stored units, for strengths alpha rho / y_scale / unit1 and alpha (1 - rho) / unit2."""
@@ -222,8 +225,8 @@ class Problem:
 
     def tops(self, sets: Int[np.ndarray, " S"], view: View) -> Float[np.ndarray, " S"]:
         """`alpha_max` of the sets of a view, all at once."""
-        pen, free = self.penalties(sets), np.tile(self.unpenalised.astype(np.int32), (len(sets), 1))
-        u = np.asarray(null_fit(view, free, 1)[0])[:, 0]
+        pen = self.penalties(sets)
+        u = null_gradient(view, self.sd(sets), pen, self.unpenalised, self.request.unpenalised & self.request.limited)
         if pen.lo is not None:
             u = np.where(((u > 0) & (pen.hi > 0)) | ((u < 0) & (pen.lo < 0)), u, 0.0)
         u, factor = np.abs(u), np.asarray(pen.factor1)

@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
+from jaxnet import platform
 from jaxnet.adaptive import Adaptive
 from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput
@@ -46,7 +48,7 @@ class Request:
     max_iter: int
     solver: str
     dtype: np.dtype
-    device: object
+    device: jax.Device | None
     max_memory: float | None
     keep_fold_coefs: bool
     adaptive: Adaptive | None = None
@@ -87,9 +89,19 @@ class Request:
         return self.missing is not None and self.missing.fill.complete_rows
 
     @property
+    def limited(self) -> np.ndarray:
+        """(p,), which coefficients have a finite bound."""
+        return np.isfinite(self.lower) | np.isfinite(self.upper)
+
+    @property
     def bounded(self) -> bool:
-        """Whether any coefficient has a finite bound."""
-        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        """Whether any has."""
+        return bool(self.limited.any())
+
+    @property
+    def unpenalised(self) -> np.ndarray:
+        """(p,), which coefficients have no penalty."""
+        return self.factor == 0
 
     @property
     def needs_fold_coefs(self) -> bool:
@@ -131,35 +143,18 @@ def parse(
         max_iter=_count(max_iter, "max_iter"),
         solver=_choice(solver, "solver", SOLVERS),
         dtype=_dtype(dtype, features.matrix.dtype),
-        device=device,
+        device=platform.find(device),
         max_memory=_memory(max_memory),
         keep_fold_coefs=_flag(keep_fold_coefs, "keep_fold_coefs"),
         adaptive=_adaptive(adaptive),
         relax=_relax(relax),
         missing=missing,
     )
-    _check_together(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
     _check_pairs(request)
     _check_fillings(request)
     _check_refits(request)
     return request
-
-
-def _check_together(request: Request) -> None:
-    limited = np.isfinite(request.lower) | np.isfinite(request.upper)
-    if (limited & (request.factor == 0)).any():
-        column = int(np.flatnonzero(limited & (request.factor == 0))[0])
-        raise InvalidInput(
-            f"Column {column} has penalty_factor 0 and a bound; an unpenalised coefficient cannot be bounded. Give lower and "
-            "upper as arrays with -inf and inf there, or give the column a small factor."
-        )
-    if request.bounded and not isinstance(request.alphas, int) and (request.alphas == 0).any():
-        raise InvalidInput(
-            "alphas contains 0, which cannot be combined with lower or upper; use a small positive alpha."
-        )
-    if request.bounded and request.adaptive is not None and request.adaptive.alpha == 0:
-        raise InvalidInput("alpha=0 of Adaptive cannot be combined with lower or upper; use a small positive alpha.")
 
 
 def _check_pairs(request: Request) -> None:
@@ -180,11 +175,15 @@ def _check_fillings(request: Request) -> None:
     """What is not made of several fillings of X."""
     if request.pool is None:
         return
-    for name in ("adaptive", "relax"):
-        if getattr(request, name) is not None:
-            raise InvalidInput(
-                f"{name} cannot be combined with multiple imputation; use a single fill, or leave it out."
-            )
+    if request.relax is not None and request.pool == "grouped":
+        raise InvalidInput(
+            "relax is not for pool='grouped', whose refits would lose what joins the fillings; use 'average' or 'stacked'."
+        )
+    if request.adaptive is not None and (request.pool != "stacked" or request.adaptive.alpha is None):
+        raise InvalidInput(
+            "adaptive would have weights of its own for every filling, and choose its first fits by inner folds that each need "
+            "fillings of their own. Use pool='stacked' and give Adaptive an alpha (one first fit, no inner folds), or one fill."
+        )
     if request.pool == "grouped" and request.bounded:
         raise InvalidInput("lower and upper are not kept by pool='grouped'; use 'average' or 'stacked', or no bounds.")
 

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from inspect import signature
@@ -11,9 +11,10 @@ import jax
 import numpy as np
 from jax.tree_util import register_dataclass
 
-from jaxnet import imputations
+from jaxnet import imputations, platform
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
+from jaxnet.effects import check_effects
 from jaxnet.errors import ConvergenceWarning, InvalidInput
 from jaxnet.initial import adaptive_problem
 from jaxnet.journal import Forgetful, Journal
@@ -73,7 +74,7 @@ def sweep(
     - rho: the L1 shares, each in [0, 1]: 1 is the lasso, 0 is ridge.
     - alphas: how many (a log grid from each rho's own alpha_max, the least alpha at which all penalised coefficients are
       zero; at rho < 1e-3 that of 1e-3), or values >= 0: one list for all rho, or an array (R, A). Sorted decreasingly.
-    - alpha_min_ratio: last alpha of such a grid over its first; by default 1e-2 if n < p, else 1e-3.
+    - alpha_min_ratio: last alpha of such a grid over its first; by default 1e-2 if n < p, else 1e-3. Not with values.
     - cv: None, a number of contiguous folds, `jaxnet.KFold`, `RepeatedKFold` or `Bootstrap`, any object with `split(X, y)`,
       or (train, test) index pairs; an index that comes twice counts twice.
     - metric: what held-out errors measure: "mse" (default), the weighted mean of squares; "mae", of absolute values; "r2",
@@ -85,7 +86,9 @@ def sweep(
     - standardize: put the penalty on coefficients of columns scaled to unit variance, with each fit's own weights;
       coefficients are reported on the scale of X all the same. Off by default, as in scikit-learn.
     - penalty_factor: v (p,) >= 0; 0 leaves a column unpenalised. Not rescaled (R glmnet rescales to mean 1).
-    - lower, upper: bounds on the coefficients, scalars or (p,), lower <= 0 <= upper; `lower=0` is non-negative fits.
+    - lower, upper: bounds on the coefficients, scalars or (p,), lower <= 0 <= upper; `lower=0` is non-negative fits. A column
+      without a penalty may have bounds too (penalty_factor 0, or alpha 0: non-negative least squares); on a side that has
+      none its gap is against coefficients up to ten times as large (`jaxnet.penalty.boxed`), else it has no finite dual.
     - tol: the relative duality gap that every fit must reach: (primal - dual) / (half the weighted mean of the centred
       y^2). 1e-4 is about scikit-learn's default accuracy. max_iter: passes over the working set per fit.
     - solver: "coordinate" (coordinate descent), "proximal" (accelerated proximal gradient, with Newton steps on settled
@@ -136,7 +139,13 @@ def sweep(
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
         missing=missing, categories=categories,
     )  # fmt: skip
-    with _reporting(progress) as report, jax.enable_x64(True), _on(device), recording(store, run, request) as journal:
+    check_effects(request, alpha_min_ratio=alpha_min_ratio, dtype=dtype)
+    with (
+        _reporting(progress) as report,
+        jax.enable_x64(True),
+        platform.scope(request.device),
+        recording(store, run, request) as journal,
+    ):
         result = _run(request, report, journal)
     _warn(result)
     return result
@@ -164,8 +173,9 @@ def fit_closely(X, y, *, tol: float, **options) -> SweepResult:
     defaults = {name: p.default for name, p in signature(sweep).parameters.items() if p.default is not p.empty}
     asked = {**defaults, **options, "cv": None, "tol": min(tol, CLOSE)}
     asked = {name: value for name, value in asked.items() if name not in ("progress", "store", "run")}
-    with jax.enable_x64(True), _on(asked["device"]):
-        result = _run(replace(parse(X, y, **asked), exact=True), None, Forgetful())
+    request = replace(parse(X, y, **asked), exact=True)
+    with jax.enable_x64(True), platform.scope(request.device):
+        result = _run(request, None, Forgetful())
     return replace(result, tol=tol) if (result.gap <= tol).all() else fit_path(X, y, tol=tol, **options)
 
 
@@ -179,7 +189,7 @@ def _run(request: Request, progress, journal: Journal) -> SweepResult:
         return imputations.grouped(request, progress, _learning(progress, journal))
     if request.pool == "average":
         problem, result = _solve(imputations.side_by_side(request), progress, journal, request.missing.fill.m)
-        result = imputations.averaged(request, problem, result)
+        result = imputations.averaged(request, problem, result if request.relax is None else relaxed(problem, result))
     else:
         problem, result = _solve(imputations.stacked(request) if request.pool else request, progress, journal)
         result = _scored(problem, result if request.relax is None else relaxed(problem, result))
@@ -255,22 +265,6 @@ def _reporting(progress):
             yield bar
     else:
         raise InvalidInput(f"progress={progress!r}: give True for a bar, or a function of (fits done, fits in all).")
-
-
-def _on(device):
-    """The scope in which arrays go to `device`: a JAX device, or the name of a platform."""
-    if device is None:
-        return nullcontext()
-    if not isinstance(device, (str, jax.Device)):
-        raise InvalidInput(f"device={device!r:.100} is no JAX device; give one of jax.devices(), 'cpu' or 'gpu'.")
-    if isinstance(device, str):
-        try:
-            device = jax.local_devices(backend=device)[0]
-        except RuntimeError as error:
-            raise InvalidInput(
-                f"device={device!r} is not available here ({error}); leave it out to use the default."
-            ) from None
-    return jax.default_device(device)
 
 
 def _warn(result: SweepResult) -> None:

@@ -221,10 +221,6 @@ WRONG = {
         {"adaptive": Adaptive(cv=30), "cv": [(np.arange(20), np.arange(20, 40))]},
         "first fit to the training rows of fold 0 by inner folds: cv=30 folds need .* X has 20; .* give Adaptive an alpha",
     ),
-    "bounds without a penalty": (
-        {"adaptive": Adaptive(alpha=0), "lower": 0.0},
-        "alpha=0 of Adaptive .* lower or upper",
-    ),
 }
 
 

@@ -8,11 +8,12 @@ import pytest
 import jaxnet
 
 ROOT = Path(jaxnet.__file__).parent
-ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
+ENGINE = {"compilation", "errors", "platform", "design", "penalty", "resampling", "lanes", "solver"}
 ONE_SWEEP = {
     "sweeps",
     "features",
     "request",
+    "effects",
     "problem",
     "dispatch",
     "collect",
@@ -27,6 +28,7 @@ TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
 
 ROOMS = {  # room: the other rooms it may import
     "errors": set(),
+    "platform": {"errors"},
     "scalars": set(),
     "adaptive": {"errors"},
     "compilation": {"errors"},
@@ -171,6 +173,18 @@ def global_settings(tree: ast.AST) -> list[str]:
     return wrong
 
 
+def device_questions(tree: ast.AST) -> list[str]:
+    """What asks JAX which device there is, and not `jaxnet.platform`, which knows the one that the sweep was given."""
+    asks = ("default_backend", "jax.devices", "local_devices", "default_device", "device_count", "memory_stats")
+    return [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node).endswith(asks)
+        and not ast.unparse(node).startswith("platform.current()")
+    ]
+
+
 def file_access(tree: ast.AST) -> list[str]:
     wrong = [
         f"line {node.lineno}: imports {name}"
@@ -209,6 +223,8 @@ def test_module_keeps_to_its_room(path):
 def test_module_leaves_scikit_learn_and_global_settings_alone(path):
     tree, _ = _parsed(path)
     assert scikit_learn_at_import(tree) == []
+    if room_of(path) != "platform":
+        assert device_questions(tree) == []
     if room_of(path) != "compilation":  # whose subject is how the process compiles
         assert global_settings(tree) == []
 
@@ -254,6 +270,8 @@ def test_modules_have_docstrings():
         (global_settings, "from jax.config import config"),
         (global_settings, "from jax._src import core"),
         (global_settings, "import jax\njax._src.core"),
+        (device_questions, "import jax\nif jax.default_backend() == 'cpu':\n    pass"),
+        (device_questions, "import jax\njax.config.jax_default_device or jax.local_devices()[0]"),
         (file_access, "def f(path):\n    return open(path)"),
         (file_access, "def f(path):\n    return path.read_text()"),
         (file_access, "import numpy as np\nnp.save('x', 1)"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import ElasticNet
+from sklearn.linear_model import ElasticNet, LinearRegression
 
 import jaxnet
 from jaxnet import InvalidInput, MultipleFill, pooled_coefficients
@@ -75,6 +75,49 @@ def test_stacked_is_one_fit_to_all_fillings_weighted_by_what_is_observed():
     assert found.imputations is None and found.preparation.rows == len(y)
 
 
+def refitted(X, y, coef, weights=None):
+    """Least squares on the support of some coefficients."""
+    at = np.flatnonzero(coef)
+    full = np.zeros(X.shape[1])
+    full[at] = LinearRegression().fit(X[:, at], y, sample_weight=weights).coef_ if len(at) else 0.0
+    return full
+
+
+def test_relaxed_fits_to_several_fillings_are_averaged():
+    """Every filling is refitted on the support of its own fit; what is averaged are the blends."""
+    holes, _, y = table()
+    how = {**GRID, "missing": MultipleFill(m=3), "keep_fold_coefs": True}
+    plain, found = jaxnet.sweep(holes, y, **how), jaxnet.sweep(holes, y, relax=(1.0, 0.3), **how)
+    assert found.blend.tolist() == [1.0, 0.3] * 2
+    for i, k in np.ndindex(2, 2):
+        np.testing.assert_allclose(found.coef_at(2 * i, k), plain.coef_at(i, k), atol=1e-12)
+        fits = zip(plain.preparation.fillings(holes), plain.imputations.at(i, k), strict=True)
+        expected = [0.3 * coef + 0.7 * refitted(X, y, coef) for X, coef in fits]
+        np.testing.assert_allclose(found.imputations.at(2 * i + 1, k), expected, atol=1e-9)
+        np.testing.assert_allclose(found.coef_at(2 * i + 1, k), np.mean(expected, axis=0), atol=1e-9)
+    np.testing.assert_allclose(found.errors[::2], plain.errors, rtol=1e-9)
+    for fold, (train, test) in enumerate(parts(len(y))):
+        rows = jaxnet.prepare(holes[train], missing=MultipleFill(m=3)).transform(holes[test])
+        residual = y[test] - rows @ found.fold_coefs.row((1 * 2 + 1) * 3 + fold) - found.fold_intercepts[1, 1, fold]
+        assert found.errors[1, 1, fold] == pytest.approx(np.mean(residual**2), rel=1e-9)
+
+
+def test_stacked_fillings_are_relaxed_and_weighted_as_rows():
+    holes, _, y = table()
+    how = {**GRID, "missing": MultipleFill(m=3, pool="stacked")}
+    plain = jaxnet.sweep(holes, y, **how)
+    found = jaxnet.sweep(holes, y, relax=0.0, **how)
+    X, weights = np.concatenate(plain.preparation.fillings(holes)), np.tile(1 - np.isnan(holes).mean(axis=1), 3)
+    for i, k in np.ndindex(2, 2):
+        expected = refitted(X, np.tile(y, 3), plain.coef_at(i, k), weights)
+        np.testing.assert_allclose(found.coef_at(i, k), expected, atol=1e-9)
+    first = jaxnet.fit_path(holes, y, rho=0.5, alphas=[0.2], tol=1e-12, missing=how["missing"])
+    adaptive = jaxnet.sweep(holes, y, adaptive=jaxnet.Adaptive(alpha=0.2, rho=0.5), **{**how, "rho": 1.0})
+    size = abs(first.coef_at(0, 0)) / np.sqrt(np.cov(np.tile(y, 3), aweights=weights, ddof=0))
+    ratio = adaptive.options.adaptive_weights * (size + 1 / (3 * len(y)))
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
+
+
 def test_grouped_has_one_support():
     holes, _, y = table()
     found = jaxnet.sweep(holes, y, rho=1.0, alphas=8, cv=None, missing=MultipleFill(m=3, pool="grouped"))
@@ -141,10 +184,13 @@ def test_pooled_coefficients_tell_how_often_a_column_is_selected():
 def test_what_several_fillings_are_not_made_for_is_refused():
     holes, X, y = table()
     sweep = lambda pool="average", **how: jaxnet.sweep(holes, y, alphas=2, missing=MultipleFill(m=2, pool=pool), **how)
-    with pytest.raises(InvalidInput, match="adaptive cannot be combined with multiple imputation"):
-        sweep(adaptive=jaxnet.Adaptive())
-    with pytest.raises(InvalidInput, match="relax cannot be combined"):
-        sweep(relax=(1.0, 0.0))
+    for pool, adaptive in ((POOLS[0], jaxnet.Adaptive(alpha=0.1)), (POOLS[1], jaxnet.Adaptive())):
+        with pytest.raises(InvalidInput, match="adaptive would have weights of its own for every filling"):
+            sweep(pool, adaptive=adaptive)
+    with pytest.raises(InvalidInput, match="relax is not for pool='grouped'"):
+        sweep("grouped", relax=(1.0, 0.0))
+    with pytest.raises(InvalidInput, match="variances are of penalised fits"):
+        pooled_coefficients(sweep(relax=0.5), holes, y)
     with pytest.raises(InvalidInput, match="lower and upper are not kept"):
         sweep("grouped", lower=0)
     with pytest.raises(InvalidInput, match="without a store"):

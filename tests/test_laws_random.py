@@ -42,7 +42,9 @@ def requests(draw):
         options["lower"] = np.full(p, draw(st.sampled_from([0.0, -0.1, -10.0])))
     if draw(st.booleans()):
         options["upper"] = rng.choice([0.0, 0.2, np.inf], p)
-    free = options.get("penalty_factor", np.ones(p)) == 0  # an unpenalised column cannot be bounded
+    free = (
+        options.get("penalty_factor", np.ones(p)) == 0
+    )  # in a box of their own where bounded: test_bounds_unpenalised
     for bound, none in (("lower", -np.inf), ("upper", np.inf)):
         if bound in options:
             options[bound][free] = none

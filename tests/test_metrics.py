@@ -105,8 +105,8 @@ def test_rules_take_errors_below_zero(rule):
 
 def test_without_folds_nothing_is_measured():
     data = cases.data("tall")
-    result = jaxnet.fit_path(data.X, data.y, metric="mae", **cases.GRID)
-    assert result.errors is None and result.metric == "mae"
+    with pytest.raises(jaxnet.InvalidInput, match=r"metric='mae' measures held-out errors, and without folds"):
+        jaxnet.fit_path(data.X, data.y, metric="mae", **cases.GRID)
 
 
 def test_scores_in_single_precision_and_extreme_units():

@@ -100,7 +100,7 @@ def test_a_fit_that_diverged_selects_nothing():
 
 def test_what_has_no_answer_is_refused():
     plain = jaxnet.sweep(DATA.X, DATA.y, cv=3, **cases.GRID)
-    for result in (plain, jaxnet.fit_path(DATA.X, DATA.y, keep_fold_coefs=True, **cases.GRID)):
+    for result in (plain, jaxnet.fit_path(DATA.X, DATA.y, **cases.GRID)):
         with pytest.raises(InvalidInput, match="keep_fold_coefs=True"):
             jaxnet.selection_frequencies(result)
     with pytest.raises(InvalidInput, match=r"must be what jaxnet.sweep returns"):

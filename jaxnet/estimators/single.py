@@ -30,7 +30,8 @@ class ElasticNet(LinearModel):
         tol: bound on the relative duality gap, above 0; default 1e-4. Relative to the objective of the null model, half
             the mean of the centred y^2, where scikit-learn takes the mean itself: twice as strict at the same value.
         max_iter: most passes of the solver; default 1000, None for 10,000. A fit that stops there warns.
-        positive: coefficients must not be negative; default False. Needs alpha > 0.
+        positive: coefficients must not be negative; default False. At alpha 0: non-negative least
+                squares.
         missing: what to do about missing values of X: "mean", a fill with options, a `jaxnet.Missing`; default None, they
             are refused. Not of scikit-learn, as the next.
         categories: a `jaxnet.Categories` with options of columns of labels (text, truth values) and, for arrays of text,

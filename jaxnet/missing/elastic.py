@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from jaxnet import platform
 from jaxnet.design.base import size_class
 from jaxnet.design.dense import DenseDesign
 from jaxnet.missing.regressions import Regression, Regressions
@@ -12,7 +13,7 @@ from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.moments import CONSTANT
 from jaxnet.solver.path import walk
 from jaxnet.solver.task import Step, Task
-from jaxnet.solver.view import on_cpu, row_view
+from jaxnet.solver.view import row_view
 
 TOL = 1e-12
 """Relative duality gap of every regression."""
@@ -73,7 +74,7 @@ class ElasticRegressions(Regressions):
             unpenalised=np.zeros(0, np.int64),
             tol=np.full(1, TOL),
             max_iter=PASSES,
-            solver="coordinate" if on_cpu() else "proximal",
+            solver="coordinate" if platform.on_cpu() else "proximal",
         )
         steps: list[Step] = []
         walk(task, steps.append)

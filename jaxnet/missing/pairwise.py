@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.fill import Fill
-from jaxnet.missing.projection import Projection, clip_eigenvalues, project_max_norm
+from jaxnet.missing.projection import Projection, clip_eigenvalues, onto_ellipsoid, project_max_norm
 from jaxnet.missing.simple import SimpleFill
 from jaxnet.scalars import is_number
 
@@ -38,8 +38,16 @@ class Pairwise(Fill):
 
     and the fit minimises b'Sb/2 - c'b plus the penalty. Nothing is filled in, and no row is dropped. S need not be positive
     semidefinite, so it is replaced by a matrix near it whose eigenvalues, in units of correlation, are at least `least`. If
-    a group of rows has no missing value, S is its ordinary Gram matrix and stays as it is. Held-out rows have a matrix of
-    their own, about the training means, that is projected in the same way.
+    a group of rows has no missing value, S is its ordinary Gram matrix and stays as it is.
+
+    The held-out error is a mean square that is estimated from moments: with S, c and m = sum w (y - mean y)^2 / sum w of the
+    held-out rows, about the training means,
+
+        b'Sb - 2 c'b + m,   [[S, c], [c', m]] positive semidefinite, so that it is at least zero for every b.
+
+    S is made so by the same projection (with least eigenvalue 0, and its diagonal, the variances, put back), then c is replaced
+    by the nearest that S and m allow. That of b = 0 is m, exactly. Where folds are so large that nothing need be replaced
+    it is unbiased; where they are small against the columns it errs on the high side.
 
     - projection: which near matrix. "clip" (default) sets eigenvalues below `least` to it: the nearest in the Frobenius norm.
       It takes one decomposition, but is not what CoCoLasso does and comes without its error bounds. "max-norm" is CoCoLasso's:
@@ -102,8 +110,9 @@ class PairwiseMoments:
     null_moment: Float[np.ndarray, "q G"]
     """m >= moment, the least with b'Sb - 2c'b + m >= 0 for all b: |y|^2 of a y whose x'x = S and x'y = c"""
     test_cross: Float[np.ndarray, "q G p"]
+    """the nearest for which the held-out moments of X and one y together are positive semidefinite"""
     test_moment: Float[np.ndarray, "q G"]
-    """of held-out y about its training mean; b'Sb - 2c'b + this, the held-out error, may fall below zero"""
+    """of held-out y about its training mean; b'Sb - 2c'b + this is the held-out error"""
     unpaired: Int[np.ndarray, " G"]
     """pairs of usable columns that no training row observes together: their entry is zero before the projection"""
     distance: Float[np.ndarray, "2 G"]
@@ -156,17 +165,17 @@ def pairwise_moments(
                 break
             y, weights = Y[:, rows] - y_mean, weights[rows]
             pairs = _pairs(X[rows], y, weights, columns)
-            projection = _project(pairs, options)
+            if k == 0:
+                found.unpaired[g], projection = pairs.unpaired, _project(pairs, options)
+                found.null_moment[:, g] = _null_moment(found.moment[:, g], pairs, projection)
+            else:
+                found.test_moment[:, g] = (y * y) @ weights
+                pairs, projection = _jointly(pairs, found.test_moment[:, g], options)
             at, unit = pairs.at, pairs.unit
             found.grams[g, at[:, None], k * p + at] = projection.matrix * np.multiply.outer(unit, unit)
             cross[:, g] = 0.0
             cross[:, g, at] = pairs.cross * unit
             found.distance[k, g], found.converged[k, g] = projection.distance, projection.converged
-            if k == 0:
-                found.unpaired[g] = pairs.unpaired
-                found.null_moment[:, g] = _null_moment(found.moment[:, g], pairs, projection)
-            else:
-                found.test_moment[:, g] = (y * y) @ weights
     constant = found.moment == 0
     found.cross[constant], found.null_moment[constant] = 0.0, 0.0
     return found
@@ -182,7 +191,6 @@ def pairwise_view(found: PairwiseMoments, usable: Bool[np.ndarray, "G p"]) -> Gr
     return GramView(
         group=np.tile(np.arange(groups), q),
         grams=np.concatenate([found.gram * both, found.test_gram], axis=2),
-        least_error=np.full(q * groups, -np.inf),
         test_cross=by_set(found.test_cross),
         test_moment=by_set(found.test_moment),
         usable=np.tile(usable, (q, 1)),
@@ -289,6 +297,23 @@ def _project(pairs: Pairs, options: Pairwise) -> Projection:
     if pairs.whole:
         return Projection(pairs.gram, 0.0, 0.0, 0, True)
     return PROJECTIONS[options.projection](pairs.gram, float(options.least))
+
+
+def _jointly(pairs: Pairs, moment: Float[np.ndarray, " q"], options: Pairwise) -> tuple[Pairs, Projection]:
+    """Moments with each y that are positive semidefinite together, and how far the matrix had to move.
+
+    The diagonal is what single columns say, so it is kept: D^-1/2 A D^-1/2, with A the projection and D its diagonal.
+    """
+    if pairs.whole:
+        return pairs, _project(pairs, options)
+    found = PROJECTIONS[options.projection](pairs.gram, 0.0)
+    if found.distance > 0:
+        root = np.sqrt(np.diagonal(found.matrix))
+        matrix = found.matrix / np.multiply.outer(root, root)
+        found = found._replace(matrix=matrix, distance=float(np.abs(matrix - pairs.gram).max()))
+    spread = np.sqrt(moment)[:, None]
+    in_units = np.divide(pairs.cross, spread, out=np.zeros_like(pairs.cross), where=spread > 0)
+    return pairs._replace(cross=onto_ellipsoid(found.matrix, in_units) * spread), found
 
 
 def _null_moment(moment: Float[np.ndarray, " q"], pairs: Pairs, projection: Projection) -> Float[np.ndarray, " q"]:

@@ -1,4 +1,5 @@
-"""The nearest symmetric matrix with eigenvalues of at least a positive number, in the Frobenius or in the maximum norm."""
+"""The nearest symmetric matrix with eigenvalues of at least a positive number, in the Frobenius or in the maximum norm; the
+nearest cross moments that such a matrix allows."""
 
 from __future__ import annotations
 
@@ -13,6 +14,9 @@ START = 0.2
 """The first L1 radius of the maximum-norm search, as a share of the L1 norm of what clipping adds."""
 BALANCE, UNTIL = 10, 500
 """The radius is adapted every so many iterations, and not after so many, so that the search converges."""
+
+BISECTIONS = 100
+"""Halvings of an interval, after which its ends are one number or two."""
 
 
 class Projection(NamedTuple):
@@ -86,6 +90,36 @@ def project_max_norm(S: Float[np.ndarray, "p p"], least: float, tol: float = 1e-
             radius, U = radius * factor, U * factor
         B = new
     return Projection(best, distance, bound, max_iter, False)
+
+
+def onto_ellipsoid(S: Float[np.ndarray, "p p"], c: Float[np.ndarray, "q p"]) -> Float[np.ndarray, "q p"]:
+    """The nearest rows c for which [[S, c], [c', 1]] is positive semidefinite, S being so: c'S^+ c <= 1, c in the range of S.
+
+    With S = V diag(s) V' and z = V'c, that is V (s / (s + mu) z), with the least mu >= 0 for which
+    sum_i s_i z_i^2 / (s_i + mu)^2 <= 1. A row that is allowed up to rounding stays as it is, bit for bit.
+
+    >>> import numpy as np
+    >>> onto_ellipsoid(np.eye(2), np.array([[3.0, 4.0], [0.3, 0.4]])).round(12)
+    array([[0.6, 0.8],
+           [0.3, 0.4]])
+    """
+    if not c.size:
+        return c
+    values, vectors = np.linalg.eigh(S)
+    rounding = len(S) * np.finfo(float).eps
+    s = np.where(values > rounding * values[-1], values, 0.0)
+    z = c @ vectors
+    square = lambda mu: np.sum(s * (z / np.where(s > 0, s + mu, 1.0)) ** 2, axis=1, keepdims=True)
+    outside = np.max(np.abs(np.where(s > 0, 0.0, z)), axis=1, keepdims=True)
+    low = np.zeros((len(c), 1))
+    high = np.sqrt(np.sum(s * z * z, axis=1, keepdims=True))  # (s + mu)^2 >= mu^2
+    high = np.where(square(low) <= 1, 0.0, high)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        allowed = square(middle) <= 1
+        low, high = np.where(allowed, low, middle), np.where(allowed, middle, high)
+    kept = (high == 0) & (outside <= rounding)
+    return np.where(kept, c, (s / np.where(s > 0, s + high, 1.0) * z) @ vectors.T)
 
 
 def _lift(S: np.ndarray, least: float, rounding: bool = False) -> Float[np.ndarray, "p p"]:

@@ -52,13 +52,12 @@ class Hat:
         self._unit = np.divide(Z, norm, out=np.zeros_like(Z), where=self._varies)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             self._square = np.where(self._varies, (1.0 if standardize else (size * norm) ** 2) / factor, 0.0)
-        self._unpenalised = factor == 0
         self._intercept = float(intercept)
         self._spectra: dict[bytes, tuple[float, np.ndarray]] = {}
 
     def degrees_of_freedom(self, free: Bool[np.ndarray, " k"], ridge: float) -> float:
-        """Of a fit whose coefficients `free` move, with `ridge` = alpha (1 - rho); unpenalised columns always move."""
-        free = (free | self._unpenalised) & self._varies
+        """Of a fit whose coefficients `free` move, with `ridge` = alpha (1 - rho): unpenalised ones too, off their bounds."""
+        free = free & self._varies
         unshrunk = free & (ridge <= EPS * self._square)
         key = np.packbits(np.stack([free, unshrunk])).tobytes()
         if key not in self._spectra:

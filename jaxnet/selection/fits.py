@@ -100,7 +100,7 @@ def examine(result, data: Data) -> Fits:
         check_residuals(R, data, j, options.fit_intercept, unit[j])
         square[j, i] = R**2 @ data.w
         nonzeros[j, i] = np.count_nonzero(B[:, factor > 0], axis=1)
-        free = ((B != 0) | unshrunk[j, i][:, None]) & _inside(B, lower, upper)
+        free = ((B != 0) | unshrunk[j, i][:, None] | (factor == 0)) & _inside(B, lower, upper)
         for k in np.flatnonzero(np.isfinite(B).all(axis=1)):
             df[j, i, k] = hat.degrees_of_freedom(free[k], alphas[j, i, k] * (1 - result.rho[i]))
             if blend[i] < 1:  # least squares on the support has its rank

@@ -82,7 +82,7 @@ def pooled_coefficients(
     - rule: as in `SweepResult.best`.
 
     Returns a `PooledCoefficients`; with q responses a list of q. Raises InvalidInput for a result of another kind of sweep,
-    and for other data. Reference: Rubin 1987, section 3.3.
+    for other data, and for the variances of a relaxed fit. Reference: Rubin 1987, section 3.3.
 
     >>> import jaxnet, numpy as np
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -99,12 +99,16 @@ def pooled_coefficients(
     if (X is None) != (y is None):
         raise InvalidInput("X and y go together: give the data of the sweep, or neither.")
     fits = result.best(rule)
+    each = fits if isinstance(fits, list) else [fits]
+    if X is not None and any(fit.blend not in (None, 1.0) for fit in each):
+        raise InvalidInput(
+            "The variances are of penalised fits, and the rule chose a relaxed one: leave out X and y, or sweep without relax."
+        )
     versions = Y = weights = None
     if X is not None:
         versions = result.preparation.fillings(X)
         Y, given = same_responses(result, y, versions.shape[1]), as_weights(sample_weight, versions.shape[1])
         weights = np.ones(versions.shape[1]) if given is None else given
-    each = fits if isinstance(fits, list) else [fits]
     pooled = []
     for j, fit in enumerate(each):
         response = j if result.n_responses is not None else None

@@ -47,8 +47,8 @@ def stability_selection(
       with one of them, or none, cutoff is 0.75, and false_selections 1 where that is left open.
     - bound: "unimodal" (default), "worst-case", "meinshausen-buehlmann" or "r-concave": what the expected number of
       false selections is held below.
-    - options: those of `jaxnet.sweep`, `missing` and `categories` too, but cv, rho and keep_fold_coefs; the columns
-      selected from are those made. `alphas` is 50 by default here, and `standardize` True: else which column enters first
+    - options: those of `jaxnet.sweep`, `missing` and `categories` too, but cv, rho, keep_fold_coefs, metric and relax; the
+      columns selected from are those made. `alphas` is 50 by default here, and `standardize` True: else which column enters first
       depends on its unit. Unpenalised columns are in every fit: they are reported as selected and count neither for q nor
       for the bound.
 
@@ -67,6 +67,9 @@ def stability_selection(
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
             raise InvalidInput(f"stability_selection has no {name}: it fits half-samples of its own.")
+    for name, why in (("metric", "no errors are measured"), ("relax", "refits select what the fits selected")):
+        if name in options:
+            raise InvalidInput(f"stability_selection has no {name}: {why}. Leave it out.")
     missing = as_missing(options.get("missing"))
     features = Features.of(X, missing, options.get("categories"))
     pairs = list(ComplementaryPairs(n_pairs, seed).split(features.matrix))

@@ -10,7 +10,7 @@ Whatever is affine in the coefficients (gradients, residuals) is combined with t
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from jaxnet.solver.sums import total
 
@@ -39,10 +39,10 @@ def weights(history: Float[Array, "SPAN W"], ridge: Float[Array, ""]) -> Float[A
     ridge = jnp.maximum(ridge, 10 * jnp.finfo(history.dtype).eps)
     solved = _solve_ones(gram / jnp.where(size > 0, size, 1.0) + ridge * jnp.eye(DEPTH, dtype=history.dtype))
     chosen = solved / total(solved)
-    return jnp.where((size > 0) & jnp.all(jnp.isfinite(chosen)), chosen, last(chosen))
+    return jnp.where((size > 0) & jnp.all(jnp.isfinite(chosen)), chosen, last())
 
 
-def last(like: Float[Array, " DEPTH"]) -> Float[Array, " DEPTH"]:
+def last() -> Bool[Array, " DEPTH"]:
     """The weights that give the last iterate."""
     return jnp.arange(DEPTH) == DEPTH - 1
 

@@ -7,6 +7,10 @@ u = x'r, both duals below are valid for every penalty; the larger counts.
   D(s) = s <y, r> - s^2/2 (|r|^2 + sum l2 b^2) - sum psi*(s (u - l2 b)), psi the L1 term with its bounds, and s the best
   scale that keeps every term finite.
 - Gap B, l2 > 0 (Duenner et al. 2016): D = <y, r> - |r|^2/2 - sum phi*(u).
+
+Columns without a penalty (factor zero, or alpha zero) have an infinite conjugate on a side without a bound. Those without
+any bound are fitted exactly (place.py), so that u is zero up to rounding. The others, among bounds, are certified within a
+box that is wide against the fit (penalty.boxed); with bounds on both sides that box is the bounds', and the gap is exact.
 """
 
 from typing import NamedTuple
@@ -56,12 +60,13 @@ def certify(
     fit = view.fit(remainder, dense)
     unit = sd * jnp.sqrt(view.moment)[:, None]
     per_unit = jnp.where(unit > 0, 1.0 / jnp.where(unit > 0, unit, 1.0), 0.0)
+    span = view.moment[:, None] * per_unit
     strengths, columns = (pen.lam1, pen.lam2), (pen.factor1, pen.factor2, pen.lo, pen.hi)
     sums, violated = fold(
-        _of_columns, (SUM, SUM, SUM, LEAST, LARGEST), strengths, (columns, per_unit), (dense, fit.gradient)
+        _of_columns, (SUM, SUM, SUM, LEAST, LARGEST), strengths, (columns, per_unit, span), (dense, fit.gradient)
     )
     value, ridge, conjugate, limit, kkt = sums
-    dual_a = _dual_a(fit, ridge, limit, dense, pen.terms())
+    dual_a = _dual_a(fit, ridge, limit, dense, pen, span)
     dual_b = fit.fitted - 0.5 * fit.rss - conjugate
     gap = 0.5 * fit.rss + value - jnp.maximum(dual_a, dual_b)
     null = 0.5 * view.moment[:, None]
@@ -73,26 +78,36 @@ def certify(
 def _of_columns(strengths, columns, both) -> tuple[Array, ...]:
     """Of every column: penalty, ridge part, conjugate of gap B, largest scale of gap A, KKT residual; and whether it
     should not be zero."""
-    (pen, per_unit), (b, gradient) = columns, both
+    (pen, per_unit, span), (b, gradient) = columns, both
     terms = penalty.Terms.build(*strengths, *pen)
-    u = _without_free(gradient, terms)
-    scale = penalty.dual_scale(u - terms.l2 * b, terms)
+    u = _without_free(gradient, terms, pen)
+    within = penalty.boxed(terms, b, span)
+    scale = penalty.dual_scale(u - terms.l2 * b, within)
     violation = penalty.kkt_violation(gradient, b, terms)
     return (
         penalty.value(b, terms),
         terms.l2 * b * b,
-        penalty.conjugate(u, terms),
+        penalty.conjugate(u, within),
         scale,
         violation * per_unit,
         (b == 0) & (violation > 0),
     )
 
 
-def _without_free(gradient: Array, terms: penalty.Terms) -> Array:
-    """Unpenalised columns were refitted exactly: their gradient is zero up to rounding, and they do not limit the dual."""
-    return jnp.where((terms.l1 <= 0) & (terms.l2 <= 0), 0.0, gradient)
+def _without_free(gradient: Array, terms: penalty.Terms, pen: tuple) -> Array:
+    """Unpenalised columns were refitted exactly: their gradient is zero up to rounding, and they do not limit the dual.
+
+    `pen` are factors and bounds. Among bounds those without any were, and at alpha = 0 no others.
+    """
+    factor1, factor2, lo, hi = pen
+    if lo is None:
+        return jnp.where((terms.l1 <= 0) & (terms.l2 <= 0), 0.0, gradient)
+    free = (factor1 <= 0) & (factor2 <= 0) & jnp.isneginf(lo) & jnp.isposinf(hi)
+    return jnp.where(free, 0.0, gradient)
 
 
-def _dual_a(fit: Fit, ridge: Array, limit: Array, b: Array, terms: penalty.Terms) -> Float[Array, "S L"]:
-    u = _without_free(fit.gradient, terms) - terms.l2 * b
-    return penalty.scaled_dual(u, fit.fitted, fit.rss + ridge, limit, terms)
+def _dual_a(fit: Fit, ridge: Array, limit: Array, b: Array, pen: Penalties, span: Array) -> Float[Array, "S L"]:
+    terms = pen.terms()
+    columns = (None if x is None else x[:, None] for x in (pen.factor1, pen.factor2, pen.lo, pen.hi))
+    u = _without_free(fit.gradient, terms, tuple(columns)) - terms.l2 * b
+    return penalty.scaled_dual(u, fit.fitted, fit.rss + ridge, limit, penalty.boxed(terms, b, span[:, None]))

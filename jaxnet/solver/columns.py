@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
+from jaxnet import platform
 from jaxnet.solver.sums import folded
-from jaxnet.solver.view import on_cpu
 
 CHUNK = 128
 """Columns of one step."""
@@ -40,7 +40,7 @@ def fold(
     The arguments are trees of arrays (S, L), (S, p) and (S, L, p), which `terms` sees in shapes that broadcast; it gives one
     array per fold, then the flags.
     """
-    if on_cpu():
+    if platform.on_cpu():
         return _in_chunks(terms, folds, by_lane, by_column, by_both)
     lane, column = jax.tree.map(lambda x: x[..., None], by_lane), jax.tree.map(lambda x: x[:, None], by_column)
     *parts, flags = terms(lane, column, by_both)

@@ -255,7 +255,7 @@ def _accelerated(form: _Form, start: Float[Array, " W"], history: tuple, point: 
     b = anderson.combine(weights, history[0])
     if lane.terms.bounded:  # a combination leaves the bounds, and what is clipped is no combination any more
         inside = jnp.all((b >= lane.terms.lo) & (b <= lane.terms.hi))
-        weights = jnp.where(inside, weights, anderson.last(weights))
+        weights = jnp.where(inside, weights, anderson.last())
         b = jnp.where(inside, b, point.b)
     affine = anderson.combine(weights, history[1])
     better = form.gain(b, affine, point, start) > 0

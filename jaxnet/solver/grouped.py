@@ -10,7 +10,6 @@ set of its own: the support, what the sequential strong rule keeps (Tibshirani e
 violates the KKT conditions, until the duality gap over all columns is below tol. Native loops: on a CPU it is at home.
 """
 
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import jax
@@ -18,13 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from jaxnet import platform
 from jaxnet.errors import InvalidInput
 from jaxnet.solver import group_descent
 from jaxnet.solver.closed_form import RANK
 from jaxnet.solver.group_descent import Lanes
 from jaxnet.solver.grouped_design import GroupedDesign
 from jaxnet.solver.task import Status
-from jaxnet.solver.view import on_cpu
 
 WIDTH = 1024
 """The least slots of a working set, but for designs of fewer columns; then four times as many."""
@@ -78,7 +77,7 @@ def solve_grouped(
         )
     order = np.argsort(-alphas, axis=1, kind="stable")
     falling, closed = np.take_along_axis(alphas, order, axis=1), rho == 0
-    with jax.enable_x64(True), _home():
+    with jax.enable_x64(True), platform.home():
         data = jax.tree.map(jnp.array, design.stored)
         path = _empty(design, alphas.shape)
         if (~closed).any():
@@ -103,16 +102,6 @@ def grouped_alpha_max(design: GroupedDesign) -> float:
     use = design.usable & (design.factor1 > 0)
     with np.errstate(over="ignore"):
         return float(np.max(u[use] / design.factor1[use], initial=0.0) * design.units.y_scale)
-
-
-def _home():
-    """The CPU, whose native loops this is written for, also where an accelerator is the default."""
-    if on_cpu():
-        return nullcontext()
-    try:
-        return jax.default_device(jax.local_devices(backend="cpu")[0])
-    except RuntimeError:  # JAX_PLATFORMS leaves it out
-        return nullcontext()
 
 
 class _Fits(NamedTuple):

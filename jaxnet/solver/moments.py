@@ -140,7 +140,6 @@ def _centre(grams: Grams, usable: Bool[Array, "G p"], has_test: Bool[Array, " G"
     every = jnp.tile(usable, (q, 1))
     return GramView(
         group=jnp.tile(jnp.arange(count), q),
-        least_error=jnp.zeros(q * count),
         grams=jnp.concatenate([gram * (usable[:, :, None] & usable[:, None, :]), scored(test_gram)], axis=2),
         test_cross=by_set(scored(test_cross)),
         test_moment=by_set(scored(test_moment)),
@@ -153,7 +152,7 @@ def _centre(grams: Grams, usable: Bool[Array, "G p"], has_test: Bool[Array, " G"
 def subset(whole: GramView, sets: Int[np.ndarray, " S"]) -> GramView:
     """The view of some sets. The Gram matrices stay where they are; only a reordering of all groups is a copy."""
     count, group = len(whole.grams), np.asarray(whole.group)[sets]
-    names = ("least_error", "test_cross", "test_moment", "usable", "cross", "moment")
+    names = ("test_cross", "test_moment", "usable", "cross", "moment")
     per_set = {name: getattr(whole, name)[sets] for name in names}
     grams = whole.grams
     if len(sets) == count and not np.array_equal(group, np.arange(count)):

@@ -71,10 +71,12 @@ def relative_gap(lane: Lane, b: Float[Array, "*lanes W"], q: Float[Array, "*lane
     """An estimate of the duality gap restricted to the slots, relative to the null objective (certificate.py).
 
     Unpenalised slots have no finite conjugate off q = 0: their term q b is left out, and what one coordinate step on them
-    would still gain is added.
+    would still gain is added. Those with a bound are ordinary slots in a box.
     """
     terms, cross, diagonal = lane.terms, lane.cross, lane.diagonal
-    free = (terms.l1 <= 0) & (terms.l2 <= 0)
+    free = (terms.l1 <= 0) & (terms.l2 <= 0) & jnp.isneginf(terms.lo) & jnp.isposinf(terms.hi)
+    span = jnp.sqrt(lane.moment[..., None] / jnp.where(diagonal > 0, diagonal, jnp.inf))
+    terms = penalty.boxed(terms, b, span)
     unfitted = jnp.where(free, q * q / jnp.where(diagonal > 0, diagonal, 1.0), 0.0)
     rss = lane.moment - total((cross + q) * b)
     fitted = lane.moment - total(jnp.where(free, cross + q, cross) * b)

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 import jax
 
+from jaxnet import platform
 from jaxnet.lanes import Chunk, Limits
 
 CPU_BUDGET = 4e9
@@ -30,11 +31,11 @@ def run(
     `halved` hears of a chunk whose halves will be solved in its stead. `alone`: no two such chunks of the process at once.
     """
     stop = threading.Event()
-    device = jax.config.jax_default_device
+    here = platform.carried()
 
     def one(chunk):
         # The 64-bit scope and the default device belong to a thread: each worker enters its caller's.
-        with jax.enable_x64(True), jax.default_device(device), _alone if alone else nullcontext():
+        with jax.enable_x64(True), here(), _alone if alone else nullcontext():
             _halving(solve, chunk, stop.is_set, halved)
 
     # Also a single worker is a thread, so that Ctrl-C, which Python raises in the main one, never tears a step apart.
@@ -68,14 +69,14 @@ def _halving(solve: Solve, chunk: Chunk, stopped: Callable[[], bool], halved: Ca
 
 def parallelism() -> int:
     """Chunks to have in flight: one per core on a CPU (coordinate steps are serial), one on an accelerator."""
-    if jax.default_backend() != "cpu":
+    if not platform.on_cpu():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def limits(max_memory: float | None) -> Limits:
     """How much to have in flight: within `max_memory` bytes, or within the device's where the caller sets none."""
-    on_cpu = jax.default_backend() == "cpu"
-    stats = None if on_cpu else jax.local_devices()[0].memory_stats()
+    on_cpu = platform.on_cpu()
+    stats = None if on_cpu else platform.current().memory_stats()
     free = DEVICE_SHARE * (stats["bytes_limit"] - stats["bytes_in_use"]) if stats else CPU_BUDGET
     return Limits(parallelism(), max_memory or free, CACHED_LANES if on_cpu else float("inf"))

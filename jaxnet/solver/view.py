@@ -21,6 +21,7 @@ from jax import lax
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxnet import platform
 from jaxnet.design.base import Design
 from jaxnet.design.combine import combine
 
@@ -108,7 +109,7 @@ class RowView(View):
         return fitted - jnp.einsum("slp,sp->sl", dense, self.mean)[..., None]
 
     def combine(self, B, index, used):
-        if not on_cpu():
+        if not platform.on_cpu():
             return self.explained(by_column(B, index, self.mean.shape[1]))
         at = jnp.minimum(index, self.mean.shape[1] - 1)
         level = jnp.sum(B * jnp.take_along_axis(self.mean, at, axis=1)[:, None], axis=2)
@@ -149,8 +150,6 @@ class GramView(View):
 
     group: Int[Array, " S"]
     grams: Float[Array, "G p 2*p"]
-    least_error: Float[Array, " S"]
-    """held-out errors below it are rounding: zero, but for moments of which no rows exist (missing/pairwise.py)"""
     test_cross: Float[Array, "S p"]
     test_moment: Float[Array, " S"]
     usable: Bool[Array, "S p"]
@@ -172,7 +171,7 @@ class GramView(View):
 
     def combine(self, B, index, used):
         p = self.usable.shape[1]
-        if not on_cpu():
+        if not platform.on_cpu():
             return self.explained(by_column(B, index, p))
         return combine(self.grams, self.group, jnp.minimum(index, p - 1), B, used)
 
@@ -200,13 +199,8 @@ class GramView(View):
             gradient=jnp.where(self.usable[:, None], train, 0.0),
             rss=self.moment[:, None] - inner - jnp.sum(dense * train, axis=2),
             fitted=self.moment[:, None] - inner,
-            test_error=jnp.maximum(test_error, self.least_error[:, None]),
+            test_error=jnp.maximum(test_error, 0.0),  # a square, up to rounding
         )
-
-
-def on_cpu() -> bool:
-    """There a native loop over the nonzeros beats any product: they are few, and what it reads stays in the cache."""
-    return jax.default_backend() == "cpu"
 
 
 def by_column(B: Float[Array, "S L W"], index: Int[Array, "S W"], p: int) -> Float[Array, "S L p"]:

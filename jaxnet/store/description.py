@@ -22,8 +22,9 @@ def describe(request: Request) -> dict[str, Any]:
     """Everything that the bits of the result depend on: data, folds, grid, options, and what computes."""
     import jax
 
+    from jaxnet import platform
+
     groups = request.groups
-    device = jax.config.jax_default_device or jax.local_devices()[0]
     return {
         "rows": len(request.X),
         "columns": request.X.shape[1],
@@ -52,7 +53,7 @@ def describe(request: Request) -> dict[str, Any]:
         "missing": None if request.missing is None else repr(request.missing),
         "categories": None if request.features.encoding is None else repr(request.features.encoding.categories),
         "relax": None if request.relax is None else request.relax.tolist(),
-        "platform": str(getattr(device, "platform", device)),
+        "platform": platform.current().platform,
         "jaxnet": __version__,
         "jax": jax.__version__,
     }
