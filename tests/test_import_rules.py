@@ -33,7 +33,7 @@ ROOMS = {  # room: the other rooms it may import
     "data": {"errors"},
     "design": {"errors"},
     "penalty": {"errors"},
-    "resampling": {"errors"},
+    "resampling": {"errors", "data"},  # labels of rows come in every form in which columns do
     "progress": {"errors", "compilation"},
     "metrics": {"errors"},  # of arrays; a result's sparse rows bring their own method
     "lanes": {"errors", "design", "penalty", "resampling"},
