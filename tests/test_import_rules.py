@@ -20,6 +20,7 @@ ONE_SWEEP = {
     "journal",
     "relaxed",
     "imputations",
+    "options",
 }  # the call and its parts
 SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "missing", "result", "progress"}
 MODELS = SWEEP | {"selection"}

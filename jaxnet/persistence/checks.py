@@ -296,7 +296,7 @@ def _is_whole(model: Any, fits: Callable[[dict[str, Any]], bool]) -> bool:
     """Whether an estimator is not fitted, or has everything that fitting sets and that `fits`."""
     state = vars(model)
     requests = state.get("_requests", {})
-    if not isinstance(requests, dict) or not requests.keys() <= {"fit", "score"}:
+    if not isinstance(requests, dict) or not requests.keys() <= {"fit", "score", "fit groups"}:
         return False
     if not all(alias is None or type(alias) in (bool, str) for alias in requests.values()):
         return False

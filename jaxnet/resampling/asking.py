@@ -59,9 +59,11 @@ def _groups_of(splitter: Any) -> Literal["refused", "taken", "needed"]:
         parameters = inspect.signature(splitter.split).parameters
     except (TypeError, ValueError):  # a built-in, which does not tell
         return "taken"
-    if "groups" in parameters:
-        return "needed" if parameters["groups"].default is inspect.Parameter.empty else "taken"
-    return "taken" if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()) else "refused"
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return "taken"
+    if "groups" not in parameters:
+        return "refused"
+    return "needed" if parameters["groups"].default is inspect.Parameter.empty else "taken"
 
 
 def _told(error: Exception) -> str:

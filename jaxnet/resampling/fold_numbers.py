@@ -57,14 +57,16 @@ class FoldNumbers(Splitter):
 def _one_dimensional(cv: Any) -> np.ndarray | None:
     """The values of what may be fold numbers: not pairs of arrays, splitters, texts or single numbers."""
     if isinstance(cv, (list, tuple)):
-        whole = bool(cv) and all(is_number(value) or is_missing(value) for value in cv)
-        return plain_array(cv, "cv") if whole else None
+        flat = bool(cv) and all(is_number(value) or is_missing(value) or isinstance(value, str) for value in cv)
+        return plain_array(cv, "cv") if flat else None
     series = None if isinstance(cv, np.ndarray) else as_series(cv)
     values = cv if series is None else series
     if not hasattr(values, "__array__") or callable(getattr(values, "split", None)):
         return None
     values = plain_array(values, "cv")
-    pairs = values.dtype.kind == "O" and any(hasattr(value, "__len__") and not isinstance(value, str) for value in values.flat)
+    pairs = values.dtype.kind == "O" and any(
+        hasattr(value, "__len__") and not isinstance(value, str) for value in values.flat
+    )
     return values if values.ndim == 1 and len(values) and not pairs else None
 
 
@@ -73,8 +75,8 @@ def _whole(values: np.ndarray) -> np.ndarray:
         values = np.array([np.nan if is_missing(v) else v for v in values.tolist()])
     if values.dtype.kind not in "iuf":
         raise InvalidInput(
-            f"cv holds {values[0]!r:.60}, which is no fold number: give whole numbers from 0 on; of labels, every one is held out "
-            "in turn by cv=jaxnet.LeaveOneGroupOut(), groups=labels."
+            f"cv holds {values.tolist()[0]!r:.60}, which is no fold number: give whole numbers from 0 on; of "
+            "labels, every one is held out in turn by cv=jaxnet.LeaveOneGroupOut(), groups=labels."
         )
     wrong = np.flatnonzero(~(values >= -1) | (np.floor(values) != values))
     if wrong.size:

@@ -95,7 +95,7 @@ class LeaveOneGroupOut(GroupSplitter):
         kinds, codes = np.unique(groups, return_inverse=True)
         if len(kinds) < 2:
             raise InvalidInput(
-                f"groups puts all {n} rows into one group, {str(kinds[0])!r:.60}: with that left out none are left."
+                f"groups puts all {n} rows into one group, {kinds.tolist()[0]!r:.60}: with that left out none are left."
             )
         yield from parts(codes, len(kinds))
 

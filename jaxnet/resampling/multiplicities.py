@@ -116,6 +116,6 @@ def _check_apart(train: np.ndarray, test: np.ndarray, groups: np.ndarray) -> Non
         if both.size:
             more = f" and {both.size - 1} more" if both.size > 1 else ""
             raise InvalidInput(
-                f"cv has rows of the group {str(kinds[both[0]])!r:.60}{more} on both sides of fold {k}: give splits that keep "
-                "groups together, such as cv=jaxnet.GroupKFold(5), or leave groups out."
+                f"cv has rows of the group {kinds.tolist()[both[0]]!r:.60}{more} on both sides of fold {k}: give splits that "
+                "keep groups together, such as cv=jaxnet.GroupKFold(5), or leave groups out."
             )

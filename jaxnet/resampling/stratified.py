@@ -81,7 +81,7 @@ class StratifiedKFold(Splitter):
             return np.argsort(np.argsort(first))[codes]
         count = max(1, min(self.bins, len(y) // self.n_splits))
         edges = np.quantile(y, np.arange(1, count) / count)
-        return np.unique(np.searchsorted(edges, y, side="right"), return_inverse=True)[1]
+        return np.unique(np.searchsorted(edges, y), return_inverse=True)[1]
 
 
 def _one_response(y, n: int) -> np.ndarray:
