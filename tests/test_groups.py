@@ -350,6 +350,13 @@ def test_cli_refuses_folds_with_a_sentence(case, table, capsys):
     assert found == code and said in err and "Traceback" not in err
 
 
+def test_cli_offers_groups_where_rows_are_split(table, capsys):
+    """And does not take an option that would have no effect."""
+    with pytest.raises(SystemExit) as stop:
+        main(["missing", str(table), "--groups", "patient"])
+    assert stop.value.code == 2 and "--groups" in capsys.readouterr().err
+
+
 def test_cli_tells_of_groups_without_a_label(table, capsys):
     write_csv(table, {**data_columns(), "patient": ["", *[f"{k}" for k in LABELS[1:]]]})
     assert swept(table, "--groups", "patient", "--quiet") == 1

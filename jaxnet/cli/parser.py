@@ -10,6 +10,7 @@ from jaxnet.cli.reading_options import add_plot, add_report
 from jaxnet.cli.shared_options import (
     add_columns,
     add_command,
+    add_groups,
     add_output,
     add_source,
     check_folds,
@@ -106,6 +107,7 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     )
     data = sweep.add_argument_group("data")
     add_columns(data)
+    add_groups(data)
 
     grid = sweep.add_argument_group("grid")
     l1 = "shares of the L1 penalty, from 0 (ridge) to 1 (lasso); default 0.1 0.5 0.9 1"

@@ -52,9 +52,11 @@ def add_columns(data: argparse._ActionsContainer) -> None:
     )
     data.add_argument("--id", metavar="COLUMN", help="a column of row labels: no feature, repeated by predict")
     data.add_argument("--weights", metavar="COLUMN", help="a column of row weights, for the fit and the errors")
-    data.add_argument(
-        "--groups", metavar="COLUMN", help="a column that tells which rows are kept together in every split"
-    )
+
+
+def add_groups(data: argparse._ActionsContainer) -> None:
+    """Which rows belong together, in commands that split them."""
+    data.add_argument("--groups", metavar="COLUMN", help="a column of labels: rows of one stay together in every split")
 
 
 def add_output(parser: argparse.ArgumentParser, metavar: str, out: str, overwrite: str) -> None:
