@@ -32,6 +32,9 @@ _HOME = {
     "RepeatedKFold": "resampling",
     "Bootstrap": "resampling",
     "ComplementaryPairs": "resampling",
+    "GroupKFold": "resampling",
+    "StratifiedKFold": "resampling",
+    "LeaveOneGroupOut": "resampling",
     "NeighbourFill": "missing.neighbours",
     "IterativeFill": "missing.iterative",
     "MultipleFill": "missing.multiple",
@@ -99,8 +102,11 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.persistence import save as save
     from jaxnet.resampling import Bootstrap as Bootstrap
     from jaxnet.resampling import ComplementaryPairs as ComplementaryPairs
+    from jaxnet.resampling import GroupKFold as GroupKFold
     from jaxnet.resampling import KFold as KFold
+    from jaxnet.resampling import LeaveOneGroupOut as LeaveOneGroupOut
     from jaxnet.resampling import RepeatedKFold as RepeatedKFold
+    from jaxnet.resampling import StratifiedKFold as StratifiedKFold
     from jaxnet.result.fit import BestFit as BestFit
     from jaxnet.result.fit import Status as Status
     from jaxnet.result.nested_result import NestedResult as NestedResult

@@ -34,7 +34,8 @@ class Adaptive:
     - alpha: strength of the first fit, >= 0; default None: each group takes, of 50 alphas from its own alpha_max down, that of
       least error on inner folds of its training rows.
     - cv: those inner folds: a number of contiguous ones (default 5), `jaxnet.KFold`, or an object whose `split(X, y)` is
-      given row numbers as X, (m, 1), and their y. Not used if alpha is given.
+      given row numbers as X, (m, 1), and their y. Not used if alpha is given. Where the sweep has `groups`, these folds keep
+      them together: a number K is then `GroupKFold(K)`.
 
     `jaxnet.sweep` raises InvalidInput for values outside these ranges.
 

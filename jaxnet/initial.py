@@ -73,7 +73,8 @@ def _inner_groups(request: Request) -> _Inner:
     for g, weights in enumerate(request.groups.train if request.adaptive.alpha is None else []):
         rows = np.flatnonzero(weights > 0)
         y = request.Y[0, rows] if request.single else request.Y[:, rows].T
-        for part, parts in zip((train, test), _splits(request.adaptive.cv, rows, y, g), strict=True):
+        labels = None if request.row_groups is None else request.row_groups[rows]
+        for part, parts in zip((train, test), _splits(request.adaptive.cv, rows, y, g, labels), strict=True):
             for counts in parts:
                 wide = np.zeros_like(weights)
                 wide[rows] = counts * weights[rows]
@@ -85,10 +86,12 @@ def _inner_groups(request: Request) -> _Inner:
     return _Inner(Groups(train / train.sum(axis=1)[:, None], test / unit, mass), np.array(owner))
 
 
-def _splits(cv, rows: Int[np.ndarray, " m"], y: np.ndarray, g: int) -> tuple[np.ndarray, np.ndarray]:
+def _splits(
+    cv, rows: Int[np.ndarray, " m"], y: np.ndarray, g: int, labels: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """How often each inner fold trains on these rows, and is scored on them: two (K, m)."""
     try:
-        inner = resamples(cv, rows[:, None], y)
+        inner = resamples(cv, rows[:, None], y, groups=labels)
     except InvalidInput as error:
         where = "all rows" if g == 0 else f"the training rows of fold {g - 1}"
         raise InvalidInput(

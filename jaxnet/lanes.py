@@ -21,7 +21,7 @@ BAND = 8
 class Groups:
     """Normalised row weights: `train` (G, n) sums to one per group, `test` (G, n) to one or (no held-out rows) to zero.
 
-    `pattern` (G, n) holds the multiplicities before sample weights; `test_mass` (G,) the held-out weight of each group.
+    `test_mass` (G,) is the held-out weight of each group, in units of the largest sample weight.
     """
 
     train: Float[np.ndarray, "G n"]
@@ -33,14 +33,14 @@ class Groups:
         if sample_weight is not None:
             sample_weight = sample_weight / sample_weight.max()
             train, test = train * sample_weight, test * sample_weight
-        held_out, mass = train.sum(axis=1), test.sum(axis=1)
+        fitted, mass = train.sum(axis=1), test.sum(axis=1)
         for k in range(1, len(train)):
-            for name, total in (("train", held_out[k]), ("test", mass[k])):
+            for name, total in (("train", fitted[k]), ("test", mass[k])):
                 if not total > 0:
                     raise InvalidInput(
                         f"sample_weight is zero on every {name} row of fold {k - 1}; give such rows weight or use other folds."
                     )
-        return cls(train / held_out[:, None], test / np.where(mass > 0, mass, 1.0)[:, None], mass)
+        return cls(train / fitted[:, None], test / np.where(mass > 0, mass, 1.0)[:, None], mass)
 
     def __len__(self) -> int:
         return len(self.train)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxnet import platform
 from jaxnet.adaptive import Adaptive
 from jaxnet.data.arrays import as_response, as_weights
+from jaxnet.data.groups import as_groups, without_groups
 from jaxnet.errors import InvalidInput
 from jaxnet.features import Features
 from jaxnet.lanes import Groups
@@ -27,7 +28,7 @@ DTYPES = ("float32", "float64")
 class Request:
     """A sweep to be run. Features of n rows and p columns; Y (q, n), `single` if the caller's y was (n,); `alphas` a count or
     values (R, A); `relax` blends (B,); `left_out` (G, p) the columns that each group does without: those that miss too much,
-    or levels that others are compared with."""
+    or levels that others are compared with; `row_groups` (n,) the labels of rows that splits keep together."""
 
     features: Features
     Y: np.ndarray
@@ -56,6 +57,7 @@ class Request:
     missing: Missing | None = None
     exact: bool = False
     """for a few fits: whether they go to their minimum, as far as rounding tells"""
+    row_groups: np.ndarray | None = None
 
     @property
     def X(self) -> np.ndarray:
@@ -110,17 +112,19 @@ class Request:
 
 
 def parse(
-    X, y, *, rho, alphas, cv, metric, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor, lower, upper,
-    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax, missing, categories,
+    X, y, *, rho, alphas, cv, groups, metric, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor,
+    lower, upper, tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax, missing, categories,
 ) -> Request:  # fmt: skip
     """Check the arguments of `jaxnet.sweep`, whose docstring says what they mean."""
     missing = as_missing(missing)
+    X, row_groups = without_groups(X, groups)
     features = Features.of(X, missing, categories)
     n, p = features.matrix.shape
     response = as_response(y, n)
     weight = as_weights(sample_weight, n)
     rho = _rho(rho)
-    resampled = resamples(cv, features.matrix, response)
+    row_groups = None if row_groups is None else as_groups(row_groups, n)
+    resampled = resamples(cv, features.matrix, response, groups=row_groups, weight=weight)
     groups = Groups.build(resampled.train, resampled.test, weight)
     left_out = features.left_out(groups.train, missing)
     request = Request(
@@ -149,12 +153,23 @@ def parse(
         adaptive=_adaptive(adaptive),
         relax=_relax(relax),
         missing=missing,
+        row_groups=row_groups,
     )
+    _check_groups(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])
     _check_pairs(request)
     _check_fillings(request)
     _check_refits(request)
     return request
+
+
+def _check_groups(request: Request) -> None:
+    """Labels of rows act on folds: those of the sweep, or the inner ones that adaptive weights are chosen by."""
+    inner = request.adaptive is not None and request.adaptive.alpha is None
+    if request.row_groups is not None and len(request.groups) == 1 and not inner:
+        raise InvalidInput(
+            "groups keeps rows of a group together in folds, and there are none (cv=None): leave groups out."
+        )
 
 
 def _check_pairs(request: Request) -> None:

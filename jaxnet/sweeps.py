@@ -20,6 +20,7 @@ from jaxnet.initial import adaptive_problem
 from jaxnet.journal import Forgetful, Journal
 from jaxnet.metrics import METRICS, held_out_errors
 from jaxnet.missing.fill import Filler, Learn
+from jaxnet.options import check_options, takes_options
 from jaxnet.problem import Problem
 from jaxnet.progress import Counter, Progress, Reporter
 from jaxnet.relaxed import relaxed
@@ -35,6 +36,7 @@ def sweep(
     rho=(0.1, 0.5, 0.9, 1.0),
     alphas=100,
     cv=5,
+    groups=None,
     metric="mse",
     alpha_min_ratio=None,
     sample_weight=None,
@@ -75,8 +77,14 @@ def sweep(
     - alphas: how many (a log grid from each rho's own alpha_max, the least alpha at which all penalised coefficients are
       zero; at rho < 1e-3 that of 1e-3), or values >= 0: one list for all rho, or an array (R, A). Sorted decreasingly.
     - alpha_min_ratio: last alpha of such a grid over its first; by default 1e-2 if n < p, else 1e-3. Not with values.
-    - cv: None, a number of contiguous folds, `jaxnet.KFold`, `RepeatedKFold` or `Bootstrap`, any object with `split(X, y)`,
-      or (train, test) index pairs; an index that comes twice counts twice.
+    - cv: None, a number of contiguous folds, a splitter (`jaxnet.KFold`, `RepeatedKFold`, `StratifiedKFold`, `GroupKFold`,
+      `LeaveOneGroupOut`, `Bootstrap`, scikit-learn's, any object with `split(X, y[, groups])`), an array of n fold numbers
+      (glmnet's foldid; rows of number -1 are never held out), or (train, test) index pairs; an index that comes twice counts
+      twice.
+    - groups: labels (n,) of rows that belong together (of one patient, say), an array or a column, or, where X is a frame, the
+      name of a column, which then is no feature. No group comes on both sides of a split: a number cv = K is then
+      `GroupKFold(K)`, splitters get the labels, ready-made folds are checked, and the inner folds of `adaptive` keep groups
+      together too. Refused where it has no effect, as on `KFold`. Rows of weight zero take no part in such splits.
     - metric: what held-out errors measure: "mse" (default), the weighted mean of squares; "mae", of absolute values; "r2",
       1 - R2 of each fold against the mean of its held-out rows; or a function f, called with the held-out rows of a fold as
       f(y_true, y_pred, sample_weight=w), w averaging one, that returns a number, the smaller the better. The fits
@@ -133,7 +141,8 @@ def sweep(
     ((2, 20), (2, 20, 5), True)
     """
     request = parse(
-        X, y, rho=rho, alphas=alphas, cv=cv, metric=metric, alpha_min_ratio=alpha_min_ratio, sample_weight=sample_weight,
+        X, y, rho=rho, alphas=alphas, cv=cv, groups=groups, metric=metric, alpha_min_ratio=alpha_min_ratio,
+        sample_weight=sample_weight,
         fit_intercept=fit_intercept, standardize=standardize, penalty_factor=penalty_factor, lower=lower, upper=upper,
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
@@ -151,8 +160,10 @@ def sweep(
     return result
 
 
+@takes_options(sweep, without=["cv"])
 def fit_path(X, y, **options) -> SweepResult:
-    """`sweep` without folds: the whole (alpha, rho) grid on all rows. Takes the options of `sweep` except `cv`.
+    """`sweep` without folds: the whole (alpha, rho) grid on all rows. Takes the options of `sweep` except `cv`; `groups` for
+    the inner folds of `adaptive` only.
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -161,6 +172,7 @@ def fit_path(X, y, **options) -> SweepResult:
     """
     if "cv" in options:
         raise InvalidInput("fit_path has no cv: it fits all rows; use sweep for cross-validation.")
+    check_options(fit_path, options)
     return sweep(X, y, cv=None, **options)
 
 

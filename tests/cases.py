@@ -7,9 +7,12 @@ on purpose: each new one costs a compilation.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
+from sklearn import model_selection
 
+import jaxnet
 from jaxnet.missing.fill import Fill, Filler, ModelFill
 from jaxnet.missing.multiple import MultipleFill
 from jaxnet.missing.pairwise import Pairwise
@@ -270,7 +273,59 @@ def _uneven(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(order[n // 4 :], order[: n // 4]), (order[: n // 2], order[n // 2 : n - 2]), (order[3:], order[:3])]
 
 
-RESAMPLINGS: dict[str, Callable[[int], list]] = {"three_parts": _three_parts, "uneven": _uneven}
+def groups(n: int) -> np.ndarray:
+    """Labels of some 8 groups of unequal sizes, mixed; the rows of one are those to which `weights` gives none."""
+    labels = np.random.default_rng(n + 1).choice(8, n, p=np.arange(1, 9) / 36) + 1
+    labels[weights(n) == 0] = 0
+    return labels
+
+
+@dataclass(frozen=True)
+class SplitCase:
+    """A splitter of three folds, or a splitter of ours that has another number of them, and what laws must know of it."""
+
+    cv: Any
+    grouped: bool = False
+    """it needs groups, or is given them"""
+    labelled: bool = True
+    """what is held out depends on labels or on y, so that rows of weight zero take no part"""
+    partition: bool = True
+    """every row is held out once"""
+
+    def groups(self, n: int) -> np.ndarray | None:
+        return groups(n) if self.grouped else None
+
+
+SPLITTERS = {
+    "KFold": SplitCase(jaxnet.KFold(3), labelled=False),
+    "KFold shuffled": SplitCase(jaxnet.KFold(3, shuffle=True), labelled=False),
+    "RepeatedKFold": SplitCase(jaxnet.RepeatedKFold(3, 2), labelled=False, partition=False),
+    "Bootstrap": SplitCase(jaxnet.Bootstrap(3), labelled=False, partition=False),
+    "ComplementaryPairs": SplitCase(jaxnet.ComplementaryPairs(2), labelled=False, partition=False),
+    "ComplementaryPairs of groups": SplitCase(jaxnet.ComplementaryPairs(2), grouped=True, partition=False),
+    "a number of groups": SplitCase(3, grouped=True),
+    "GroupKFold": SplitCase(jaxnet.GroupKFold(3), grouped=True),
+    "GroupKFold shuffled": SplitCase(jaxnet.GroupKFold(3, shuffle=True, seed=2), grouped=True),
+    "LeaveOneGroupOut": SplitCase(jaxnet.LeaveOneGroupOut(), grouped=True),
+    "StratifiedKFold": SplitCase(jaxnet.StratifiedKFold(3, bins=4)),
+    "StratifiedKFold shuffled": SplitCase(jaxnet.StratifiedKFold(3, shuffle=True, seed=1)),
+    "GroupKFold of scikit-learn": SplitCase(model_selection.GroupKFold(3), grouped=True),
+}
+
+
+def _made_by(name: str) -> Callable[[int], list]:
+    """The pairs of a splitter for the rows of `tall` or `wide`."""
+    case = SPLITTERS[name]
+    y = {TALL[0]: "tall", WIDE[0]: "wide"}
+    return lambda n: list(case.cv.split(np.zeros((n, 1)), data(y[n]).y, case.groups(n)))
+
+
+RESAMPLINGS: dict[str, Callable[[int], list]] = {
+    "three_parts": _three_parts,
+    "uneven": _uneven,
+    "grouped": _made_by("GroupKFold"),
+    "stratified": _made_by("StratifiedKFold"),
+}
 
 
 def weights(n: int) -> np.ndarray:

@@ -365,7 +365,7 @@ def test_bad_data_is_refused(problem):
     with pytest.raises(InvalidInput, match=r"n_samples=1"):
         jaxnet.ElasticNetCV().fit(X[:1], y[:1])
     with pytest.raises(InvalidInput, match="only a splitter object can use"):
-        jaxnet.ElasticNetCV().fit(X, y, groups=y)
+        jaxnet.ElasticNetCV().fit(X, y, sites=y)
     with pytest.raises(InvalidInput, match="Invalid parameter 'lambda' for estimator Lasso"):
         jaxnet.Lasso().set_params(**{"lambda": 1})
     model = jaxnet.Lasso().fit(X, y)

@@ -21,6 +21,7 @@ ONE_SWEEP = {
     "journal",
     "relaxed",
     "imputations",
+    "options",
 }  # the call and its parts
 SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "missing", "result", "progress"}
 MODELS = SWEEP | {"selection"}
@@ -35,7 +36,7 @@ ROOMS = {  # room: the other rooms it may import
     "data": {"errors"},
     "design": {"errors"},
     "penalty": {"errors"},
-    "resampling": {"errors"},
+    "resampling": {"errors", "data"},  # labels of rows come in every form in which columns do
     "progress": {"errors", "compilation"},
     "metrics": {"errors"},  # of arrays; a result's sparse rows bring their own method
     "lanes": {"errors", "design", "penalty", "resampling"},

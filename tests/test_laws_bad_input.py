@@ -197,15 +197,18 @@ def test_prediction_checks_its_input():
             result.coef_at(*wrong)
 
 
-def test_errors_of_a_splitter_are_its_own():
-    """What a caller's splitter raises is not blamed on the form of cv."""
+def test_errors_of_a_splitter_are_told_and_kept():
+    """What a caller's splitter raises is quoted, as its own, and is the cause that a traceback shows."""
 
     class Broken:
         def split(self, X, y):
             raise TypeError("a bug of mine")
 
-    with pytest.raises(TypeError, match="a bug of mine"):
+    with pytest.raises(
+        jaxnet.InvalidInput, match=r"Broken object.* could not split 40 rows: a bug of mine\."
+    ) as caught:
         jaxnet.sweep(X, Y, cv=Broken())
+    assert isinstance(caught.value.__cause__, TypeError)
 
 
 @pytest.mark.parametrize("most", [1e16, 10**16, np.float64(1e16), "1.5 GiB"])

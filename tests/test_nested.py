@@ -158,7 +158,10 @@ WRONG = {
     "no inner folds": ({"inner": None}, "inner of outer fold 0 is None"),
     "more inner folds than rows": ({"inner": 30}, "inner of outer fold 0: cv=30 folds need .* X has 26"),
     "a list of another length": ({"inner": [3, 3]}, "inner is a list of 2, but there are 3 outer folds"),
-    "index pairs for all": ({"inner": [(np.arange(9), np.arange(9, 18))] * 3}, "inner of outer fold 0: cv="),
+    "index pairs for all": (
+        {"inner": [(np.arange(9), np.arange(9, 18))] * 3},
+        "inner holds index pairs for all, but each outer fold",
+    ),
     "metric": ({"metric": "rmse"}, "metric='rmse'"),
 }
 

@@ -48,7 +48,7 @@ def test_public_name_is_importable_and_documented(name):
 FUNCTIONS = [
     *("sweep", "fit_path", "nested_sweep", "Adaptive", "Pairwise", "convert_penalty", "expand_features"),
     *("Categories", "Missing", "SimpleFill", "prepare"),
-    *("KFold", "RepeatedKFold", "Bootstrap", "ComplementaryPairs"),
+    *("KFold", "RepeatedKFold", "GroupKFold", "StratifiedKFold", "LeaveOneGroupOut", "Bootstrap", "ComplementaryPairs"),
     *("false_selection_bound", "stability_parameters", "stability_selection", "selection_frequencies"),
     "missing_patterns",
 ]
@@ -58,6 +58,9 @@ FUNCTIONS = [
 def test_docstring_names_every_parameter(name):
     thing = getattr(jaxnet, name)
     text = inspect.getdoc(thing)
+    if name in ("fit_path", "nested_sweep", "stability_selection"):
+        assert re.search(r"options.*of `(jaxnet\.)?sweep`|options: those of `(jaxnet\.)?sweep`", text)
+        text += inspect.getdoc(jaxnet.sweep)
     for parameter in inspect.signature(thing).parameters:
         assert parameter in text, f"{name} does not say what {parameter} is"
 

@@ -12,7 +12,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import ElasticNet as ReferenceElasticNet
-from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, LeaveOneGroupOut, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_dataframe_column_names_consistency, estimator_checks_generator
@@ -154,3 +154,58 @@ def test_groups_are_routed_to_the_splitter(routing, problem):
     model.set_score_request(sample_weight=False)
     outer = cross_validate(model, X, y, cv=5, params={"sample_weight": weights, "groups": groups})
     assert np.all(np.isfinite(outer["test_score"]))
+
+
+@pytest.mark.parametrize("cv", [3, GroupKFold(3), jaxnet.GroupKFold(3), jaxnet.LeaveOneGroupOut()], ids=repr)
+def test_routed_groups_reach_inner_folds(cv, routing, problem):
+    """Those of the outer splitter and, where the estimator or its own splitter asks for them, those of the estimator."""
+    X, y, _ = problem
+    groups = np.arange(40) % 6
+    model = jaxnet.LassoCV(alphas=5, cv=cv)
+    if cv == 3:
+        model.set_fit_request(groups=True)
+    outer = LeaveOneGroupOut()
+    found = cross_validate(model, X, y, cv=outer, params={"groups": groups}, return_estimator=True)
+    assert len(found["estimator"]) == 6
+    train, _ = next(outer.split(X, y, groups))
+    own = jaxnet.GroupKFold(3) if cv == 3 else cv
+    ready = list(own.split(X[train], y[train], groups[train]))
+    direct = jaxnet.LassoCV(alphas=5, cv=ready).fit(X[train], y[train])
+    np.testing.assert_array_equal(found["estimator"][0].mse_path_, direct.mse_path_)
+    search = GridSearchCV(model, {"eps": [1e-2]}, cv=outer).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(
+        search.best_estimator_.mse_path_, jaxnet.LassoCV(alphas=5, eps=1e-2, cv=cv).fit(X, y, groups=groups).mse_path_
+    )
+
+
+def test_groups_go_under_another_name_and_only_where_asked(routing, problem):
+    X, y, _ = problem
+    patients = np.arange(40) % 6
+    model = jaxnet.LassoCV(alphas=5).set_fit_request(groups="patients")
+    twin = clone(model)
+    assert twin.get_metadata_routing().fit.requests == {"sample_weight": None, "groups": "patients"}
+    found = cross_validate(
+        twin, X, y, cv=[(np.arange(30), np.arange(30, 40))], params={"patients": patients}, return_estimator=True
+    )
+    direct = jaxnet.LassoCV(alphas=5).fit(X[:30], y[:30], groups=patients[:30])
+    np.testing.assert_array_equal(found["estimator"][0].mse_path_, direct.mse_path_)
+    plain = cross_validate(jaxnet.LassoCV(alphas=5), X, y, cv=jaxnet.GroupKFold(3), params={"groups": patients})
+    assert plain["test_score"].shape == (3,)  # an estimator that did not ask gets none
+
+
+def test_selection_by_groups_is_a_step_of_a_routed_pipeline(routing, problem):
+    X, y, _ = problem
+    groups, few = np.arange(40) % 10, {"n_pairs": 3, "q": 2, "cutoff": 0.75, "bound": "worst-case", "alphas": 10}
+    steps = make_pipeline(jaxnet.StabilitySelection(**few).set_fit_request(groups=True), jaxnet.Lasso(alpha=0.01))
+    found = cross_validate(steps, X, y, cv=GroupKFold(2), params={"groups": groups}, return_estimator=True)
+    train, _ = next(GroupKFold(2).split(X, y, groups))
+    direct = jaxnet.StabilitySelection(**few).fit(X[train], y[train], groups=groups[train])
+    np.testing.assert_array_equal(found["estimator"][0][0].frequencies_, direct.frequencies_)
+
+
+def test_params_reach_fit_without_routing(problem):
+    X, y, _ = problem
+    groups, pair = np.arange(40) % 6, (np.arange(30), np.arange(30, 40))
+    found = cross_validate(jaxnet.LassoCV(alphas=5), X, y, cv=[pair], params={"groups": groups}, return_estimator=True)
+    direct = jaxnet.LassoCV(alphas=5).fit(X[:30], y[:30], groups=groups[:30])
+    np.testing.assert_array_equal(found["estimator"][0].mse_path_, direct.mse_path_)

@@ -13,6 +13,7 @@ from jaxnet.cli.filling_options import categories_of, missing_of
 from jaxnet.data.arrays import as_weights
 from jaxnet.data.batches import Stream, read_stream
 from jaxnet.data.fingerprint import fingerprint
+from jaxnet.data.groups import as_groups
 from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:  # predicting needs none of it
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is fitted: X with its p column names, y (n,), row weights (n,) or None; where they came from.
+    """What is fitted: X with its p column names, y (n,), row weights, labels of groups and fold numbers, (n,) or None; where
+    they came from.
 
     X is a matrix (n, p) if all of it are numbers, of which none is missing. Else it is the columns as they were read, and
     `prepared` has what is made of them, as `missing` and `categories` ask.
@@ -40,6 +42,8 @@ class Dataset:
     missing: Missing | None = None
     categories: Categories | None = None
     prepared: Features | None = None
+    groups: np.ndarray | None = None
+    folds: np.ndarray | None = None
 
     @property
     def fitted(self) -> np.ndarray | Features:
@@ -94,7 +98,9 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
     missing = missing_of(args)
     table = load_table(args, text=(args.id,) if args.id else ())
     target = args.target or ("y" if args.example is None else table.names[-1])
+    folds = getattr(args, "folds", None)  # which a sweep has
     roles = [("--target", target), ("--weights", args.weights), ("--id", args.id), *(("--drop", d) for d in args.drop)]
+    roles += [("--groups", args.groups), ("--folds", folds)]
     taken: dict[str, str] = {}
     for role, name in roles:
         if name is None:
@@ -116,6 +122,10 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
         features=features,
         target=target,
         missing=missing,
+        groups=None
+        if args.groups is None
+        else as_groups(table.raw(args.groups), len(table), name=f"--groups {args.groups!r}"),
+        folds=None if folds is None else table.vector(folds, "--folds"),
     )
     return dataset if isinstance(dataset.X, np.ndarray) else _prepared(dataset, table, categories_of(args, features))
 

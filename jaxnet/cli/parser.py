@@ -10,8 +10,10 @@ from jaxnet.cli.reading_options import add_plot, add_report
 from jaxnet.cli.shared_options import (
     add_columns,
     add_command,
+    add_groups,
     add_output,
     add_source,
+    check_folds,
     check_output,
     check_source,
     numbers,
@@ -28,8 +30,8 @@ each fit, choose a model and write it down.
   objective: 1/(2 sum w) sum w (y - b0 - x'b)^2 + alpha (rho |b|_1 + (1 - rho)/2 |b|^2)
 
 The table is a .csv, .tsv (also .gz), .parquet or .npz file; its first row names the columns. Every column is a feature
-except those given to --target, --weights, --id and --drop. Columns of text and truth values become columns of zeros and ones,
-one per level (site=Leeds); what to do about missing values is for --missing to say.
+except those given to --target, --weights, --id, --groups, --folds and --drop. Columns of text and truth values become columns
+of zeros and ones, one per level (site=Leeds); what to do about missing values is for --missing to say.
 """
 _SWEEP_END = """\
 files in --out:
@@ -64,6 +66,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     check_output(args)
     check_source(args)
     check_store(args)
+    if args.command == "sweep":
+        check_folds(args)
     if args.command in ("sweep", "stability") and not (
         args.target or args.example or args.data.lower().endswith(".npz")
     ):
@@ -103,6 +107,7 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     )
     data = sweep.add_argument_group("data")
     add_columns(data)
+    add_groups(data)
 
     grid = sweep.add_argument_group("grid")
     l1 = "shares of the L1 penalty, from 0 (ridge) to 1 (lasso); default 0.1 0.5 0.9 1"
@@ -111,7 +116,10 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     grid.add_argument("--alphas", type=numbers, nargs="+", metavar="ALPHA", help=strength)
     ratio = "smallest alpha over largest; default 1e-3, or 1e-2 for fewer rows than columns"
     grid.add_argument("--alpha-min-ratio", type=float, metavar="R", help=ratio)
-    grid.add_argument("--cv", type=int, default=5, metavar="K", help="folds, blocks of neighbouring rows; default 5")
+    blocks = "folds, blocks of neighbouring rows or, with --groups, of whole groups; default 5"
+    grid.add_argument("--cv", type=int, metavar="K", help=blocks)
+    ready = "a column of fold numbers, in place of --cv: each is held out in turn, rows of -1 never"
+    grid.add_argument("--folds", metavar="COLUMN", help=ready)
     grid.add_argument("--shuffle", action="store_true", help="deal the rows to the folds at random")
     grid.add_argument("--seed", type=seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
     metric = "what held-out errors are: mean squared (mse, the default) or absolute (mae), or 1 - R2 (r2)"

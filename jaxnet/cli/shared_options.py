@@ -18,6 +18,16 @@ def check_output(args: argparse.Namespace) -> None:
         args.parser.error("--overwrite needs --out")
 
 
+def check_folds(args: argparse.Namespace) -> None:
+    """Refuse a column of fold numbers beside options that make folds; without one there are 5."""
+    if args.folds is None:
+        args.cv = 5 if args.cv is None else args.cv
+        return
+    for name, given in (("--cv", args.cv is not None), ("--shuffle", args.shuffle), ("--seed", args.seed is not None)):
+        if given:
+            args.parser.error(f"--folds says which fold each row is in: leave out {name}")
+
+
 def add_command(
     commands: argparse._SubParsersAction, name: str, *, needs_data: bool = False, **texts: str
 ) -> argparse.ArgumentParser:
@@ -42,6 +52,11 @@ def add_columns(data: argparse._ActionsContainer) -> None:
     )
     data.add_argument("--id", metavar="COLUMN", help="a column of row labels: no feature, repeated by predict")
     data.add_argument("--weights", metavar="COLUMN", help="a column of row weights, for the fit and the errors")
+
+
+def add_groups(data: argparse._ActionsContainer) -> None:
+    """Which rows belong together, in commands that split them."""
+    data.add_argument("--groups", metavar="COLUMN", help="a column of labels: rows of one stay together in every split")
 
 
 def add_output(parser: argparse.ArgumentParser, metavar: str, out: str, overwrite: str) -> None:

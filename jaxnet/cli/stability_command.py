@@ -59,6 +59,7 @@ def _select(args: argparse.Namespace, data, check_interrupt: Check):
             false_selections=args.false_selections,
             bound=args.bound,
             seed=args.seed,
+            groups=data.groups,
             sample_weight=data.weights,
             standardize=not args.no_standardize,
             missing=data.missing,

@@ -3,7 +3,7 @@
 import argparse
 
 from jaxnet.cli.filling_options import add_filling
-from jaxnet.cli.shared_options import add_columns, add_command, add_output, seed
+from jaxnet.cli.shared_options import add_columns, add_command, add_groups, add_output, seed
 
 _STABILITY = """\
 Select columns by stability selection: fit paths to many halves of the rows, and keep the columns that enter early in most
@@ -23,7 +23,9 @@ def add_stability(commands: argparse._SubParsersAction) -> None:
         description=_STABILITY,
         needs_data=True,
     )
-    add_columns(stability.add_argument_group("data"))
+    data = stability.add_argument_group("data")
+    add_columns(data)
+    add_groups(data)
     rule = stability.add_argument_group("selection")
     rule.add_argument("--pairs", type=int, default=50, metavar="B", help="pairs of half-samples; default 50")
     rule.add_argument("--rho", type=float, default=1.0, help="L1 share, above 0; default 1 (lasso)")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxnet.cli.console import aligned
 from jaxnet.cli.dataset import Dataset, standard_deviations
 from jaxnet.metrics import find_metric, null_errors
-from jaxnet.resampling import KFold, resamples
+from jaxnet.resampling import resamples
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.criteria import CRITERIA
 from jaxnet.selection.fits import same_columns
@@ -40,9 +40,9 @@ class Summary:
 
     @classmethod
     def of(
-        cls, dataset: Dataset, result: SweepResult, folds: KFold, *, rule: str, percent: float, seconds: float
+        cls, dataset: Dataset, result: SweepResult, folds: Any, *, rule: str, percent: float, seconds: float
     ) -> "Summary":
-        """The summary of `result`, the sweep of `dataset` on `folds`."""
+        """The summary of `result`, the sweep of `dataset` on `folds`, a `cv` of `jaxnet.sweep`."""
         best = {name: result.best(name, percent=percent) for name in _RULES}
         if rule in CRITERIA:
             criteria = result.criteria(dataset.X, dataset.y, sample_weight=dataset.weights)
@@ -50,7 +50,7 @@ class Summary:
         X, weights = dataset.X, dataset.weights
         if dataset.prepared is not None:
             X, _, weights = same_columns(result, X, weights)
-        null_error = _null_error(dataset.y, weights, result, folds)
+        null_error = _null_error(dataset, weights, result, folds)
         return cls(dataset, result, rule, percent, best, seconds, null_error, standard_deviations(X, weights))
 
     @property
@@ -203,9 +203,10 @@ def cv_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
         yield *numbers, int(nonzeros[i, k]), float(gap[i, k]), _worst_status(result.status[i, k])
 
 
-def _null_error(y: np.ndarray, weights: np.ndarray | None, result: SweepResult, folds: KFold) -> float:
-    """Weighted over folds as the sweep weighs them."""
-    rows = resamples(folds, y, y)
+def _null_error(dataset: Dataset, weights: np.ndarray | None, result: SweepResult, folds: Any) -> float:
+    """Weighted over folds as the sweep weighs them; `weights` are those of the rows that were fitted."""
+    y = dataset.y
+    rows = resamples(folds, y, y, groups=dataset.groups, weight=dataset.weights)
     w = 1.0 if weights is None else weights
     share = lambda times: times * w / (times * w).sum(axis=1, keepdims=True)
     errors = null_errors(find_metric(result.metric), y[None], share(rows.train[1:]), share(rows.test[1:]))

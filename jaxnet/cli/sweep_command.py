@@ -2,6 +2,8 @@
 
 import argparse
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -18,7 +20,7 @@ from jaxnet.cli.run_folder import check_free, write_run
 from jaxnet.cli.summary import Summary, coefficient_rows, cv_rows
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
-from jaxnet.resampling import KFold
+from jaxnet.resampling import GroupKFold, KFold
 from jaxnet.result import SweepResult
 from jaxnet.store.entry import Entry
 
@@ -28,13 +30,13 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     if args.out is not None:
         check_free(args.out, args.overwrite)
     dataset = load_dataset(args)
-    folds = _folds(args)
+    folds = _folds(args, dataset)
     _announce(args, dataset, folds)
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
     seconds = time.monotonic() - start
     summary = Summary.of(dataset, result, folds, rule=args.rule, percent=args.percent, seconds=seconds)
-    text = partial(summary.text, standardized=not args.no_standardize, folds=_describe(folds))
+    text = partial(summary.text, standardized=not args.no_standardize, folds=_describe(args, folds))
     if args.out is not None:
         try:
             _write(args, summary, _request(args, folds, result))
@@ -67,41 +69,58 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
     )
 
 
-def _folds(args: argparse.Namespace) -> KFold:
+Folds = KFold | GroupKFold | np.ndarray  # the last of fold numbers
+
+
+def _folds(args: argparse.Namespace, dataset: Dataset) -> Folds:
+    if dataset.folds is not None:
+        return dataset.folds
+    return _dealt(args, args.cv)
+
+
+def _dealt(args: argparse.Namespace, count: int) -> KFold | GroupKFold:
+    """So many folds, of rows or of groups, as the options deal them."""
     shuffle = args.shuffle or args.seed is not None
-    return KFold(args.cv, shuffle=shuffle, seed=(args.seed or 0) if shuffle else None)
+    kind = KFold if args.groups is None else GroupKFold
+    return kind(count, shuffle=shuffle, seed=(args.seed or 0) if shuffle else None)
 
 
-def _describe(folds: KFold) -> str:
-    return f"{folds.n_splits} folds, " + (f"shuffled (seed {folds.seed})" if folds.shuffle else "contiguous rows")
+def _describe(args: argparse.Namespace, folds: Folds) -> str:
+    if isinstance(folds, np.ndarray):
+        return f"{len(np.unique(folds[folds >= 0]))} folds of column {args.folds!r}"
+    how = f"shuffled (seed {folds.seed})" if folds.shuffle else ""
+    if args.groups is not None:
+        return f"{folds.n_splits} folds of whole groups ({args.groups!r})" + (how and f", {how}")
+    return f"{folds.n_splits} folds, {how or 'contiguous rows'}"
 
 
-def _announce(args: argparse.Namespace, dataset: Dataset, folds: KFold) -> None:
+def _announce(args: argparse.Namespace, dataset: Dataset, folds: Folds) -> None:
     n, p = len(dataset.y), len(dataset.features)
     note(f"read {dataset.source}: {n:,} rows, {p:,} features, target {dataset.target!r}.", args.quiet)
     for remark in dataset.remarks():
         note(remark, args.quiet)
     steps = np.diff(dataset.y)
-    if not folds.shuffle and len(steps) > 2 and steps.any() and (np.all(steps >= 0) or np.all(steps <= 0)):
+    blocks = isinstance(folds, KFold) and not folds.shuffle
+    if blocks and len(steps) > 2 and steps.any() and (np.all(steps >= 0) or np.all(steps <= 0)):
         note(f"the rows are sorted by {dataset.target!r}, so folds of neighbours mislead: add --shuffle.", args.quiet)
 
 
-def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_interrupt: Check) -> SweepResult:
+def _sweep(args: argparse.Namespace, dataset: Dataset, folds: Folds, check_interrupt: Check) -> SweepResult:
     """The whole grid, its features named."""
     enable_compile_cache()
     options = {"alpha_min_ratio": args.alpha_min_ratio, "dtype": args.dtype, "device": args.device}
     if args.adaptive is not None:
-        inner = KFold(5, shuffle=folds.shuffle, seed=folds.seed)
-        options["adaptive"] = Adaptive(gamma=args.adaptive, cv=inner)
+        options["adaptive"] = Adaptive(gamma=args.adaptive, cv=_dealt(args, 5))
     grid = {"rho": _floats(args.rho), "alphas": _alphas(args.alphas), "relax": _floats(args.relax)}
     chosen = {name: value for name, value in {**options, **grid}.items() if value is not None}
     from jaxnet.sweeps import sweep  # after the cache is set up: this imports JAX
 
-    with watched(check_interrupt, args.quiet) as progress:
+    with watched(check_interrupt, args.quiet) as progress, _naming_its_options(args):
         result = sweep(
             dataset.fitted,
             dataset.y,
             cv=folds,
+            groups=dataset.groups,
             metric=args.metric,
             sample_weight=dataset.weights,
             standardize=not args.no_standardize,
@@ -116,6 +135,17 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
         )
     check_interrupt()
     return result if dataset.prepared is not None else replace(result, feature_names=dataset.features)
+
+
+@contextmanager
+def _naming_its_options(args: argparse.Namespace) -> Iterator[None]:
+    """Advice names what the command has: --shuffle, where complete cases leave nothing of some neighbours."""
+    from jaxnet.missing.options import NoCompleteRows  # which may import JAX
+
+    try:
+        yield
+    except NoCompleteRows as error:
+        raise NoCompleteRows(error.where, "--shuffle, in place of --folds" if args.folds else "--shuffle") from None
 
 
 def _entry(args: argparse.Namespace, dataset: Dataset) -> Entry | None:
@@ -144,14 +174,22 @@ def _alphas(parts: list[list[str]] | None) -> int | list[float] | None:
     return _floats(parts)
 
 
-def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dict[str, Any]:
+def _told(args: argparse.Namespace, folds: Folds, result: SweepResult) -> dict[str, Any]:
+    """The folds, for summary.json."""
+    groups = {} if args.groups is None else {"groups": args.groups}
+    if isinstance(folds, np.ndarray):
+        return {"folds": int(result.errors.shape[-1]), "column": args.folds, **groups}
+    return {"folds": folds.n_splits, "shuffle": folds.shuffle, "seed": folds.seed, **groups}
+
+
+def _request(args: argparse.Namespace, folds: Folds, result: SweepResult) -> dict[str, Any]:
     """The options as they were understood, for summary.json."""
     names = ("drop", "id", "weights", "metric", "rule", "percent", "adaptive", "tol", "max_iter", "dtype", "device")
     relax = _floats(args.relax)
     return {
         "rho": [float(r) for r in result.rho[:: len(relax or [1.0])]],
         "alphas_per_rho": int(result.alphas.shape[-1]),
-        "cv": {"folds": folds.n_splits, "shuffle": folds.shuffle, "seed": folds.seed},
+        "cv": _told(args, folds, result),
         "standardize": not args.no_standardize,
         "relax": relax,
         **{name: getattr(args, name) for name in (*names, *FILLING)},

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -11,11 +12,26 @@ from jaxnet.errors import InvalidInput
 from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_alphas, check_l1_ratio, check_real, solver_settings
 from jaxnet.estimators.path import enet_path, lasso_path
-from jaxnet.estimators.protocol import DataConversionWarning, sklearn_class
+from jaxnet.estimators.protocol import UNCHANGED, DataConversionWarning, sklearn_class
 from jaxnet.estimators.single import keep_fit, set_fit
 
 
-class ElasticNetCV(LinearModel):
+class _CrossValidated(LinearModel):
+    """An estimator that chooses by folds, which can keep groups of rows together."""
+
+    def set_fit_request(
+        self, *, sample_weight: bool | str | None = UNCHANGED, groups: bool | str | None = UNCHANGED
+    ) -> Self:
+        """Ask scikit-learn's metadata routing to pass `sample_weight`, and `groups`, to `fit`.
+
+        True: pass it; False: do not; None: raise if it is given; a string: pass what has that name. Has an effect in
+        scikit-learn's meta-estimators only, and only with `sklearn.set_config(enable_metadata_routing=True)`. A splitter `cv`
+        that takes groups asks for them itself.
+        """
+        return self._request("fit", sample_weight)._request("fit groups", groups)
+
+
+class ElasticNetCV(_CrossValidated):
     """Elastic net with alpha and l1_ratio chosen by cross-validation; scikit-learn's class by changing the import.
 
     The objective is that of `ElasticNet`. Every fit of the grid on every fold is one lane of one `jaxnet.sweep`. The
@@ -28,7 +44,8 @@ class ElasticNetCV(LinearModel):
         eps: smallest over largest alpha of a generated grid; default 1e-3.
         alphas: a count (each l1_ratio gets its own grid) or values; default 100. None means 100.
         n_alphas: the count under its name before scikit-learn 1.9; default None.
-        cv: None for 5 contiguous folds, a count, an object with `split`, or an iterable of (train, test) indices.
+        cv: None for 5 contiguous folds, a count (of folds of whole groups, where `fit` is given groups), an object with `split`,
+            an array of n fold numbers, or an iterable of (train, test) indices.
         fit_intercept, max_iter, tol, positive: as in `ElasticNet`; what was chosen is fitted as far as rounding lets it.
         verbose: above 0 shows progress; default 0.
         adaptive: `jaxnet.Adaptive()` for adaptive weights; default None. Not of scikit-learn, as the next.
@@ -99,7 +116,10 @@ class ElasticNetCV(LinearModel):
         self.categories = categories
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
-        """Fit to X (n, p), y (n,), sample_weight (n,); further arguments (`groups`) go to the splitter's `split`.
+        """Fit to X (n, p), y (n,), sample_weight (n,), `groups` (n,).
+
+        groups: labels of rows that folds keep together, as in `jaxnet.sweep`, but not the name of a column, which `predict`
+        would miss. Other arguments go to the `split` of a splitter `cv`.
 
         Returns the estimator. Raises `InvalidInput` for bad data or parameters; warns `ConvergenceWarning` if a gap
         stays above `tol`.
@@ -111,7 +131,7 @@ class ElasticNetCV(LinearModel):
         return self
 
 
-class LassoCV(LinearModel):
+class LassoCV(_CrossValidated):
     """Lasso with alpha chosen by cross-validation: `ElasticNetCV` with `l1_ratio=1`.
 
     Parameters and fitted attributes are those of `ElasticNetCV`, without `l1_ratio` and `l1_ratio_`.
@@ -168,7 +188,7 @@ class LassoCV(LinearModel):
         self.categories = categories
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
-        """Fit to X (n, p), y (n,), sample_weight (n,); see `ElasticNetCV.fit`."""
+        """Fit to X (n, p), y (n,), sample_weight (n,), `groups` (n,); see `ElasticNetCV.fit`."""
         _fit_grid(self, [1.0], X, y, sample_weight, params)
         return self
 
@@ -187,12 +207,14 @@ def _fit_grid(
     y = _one_response(model, as_response(y, len(X)))
     weights = as_weights(sample_weight, len(X))
     blends = 1 if model.relax is None else np.size(model.relax)
+    cv, groups = _folds(model, X, weights, params)
     result = sweep(
         features,
         y,
         rho=ratios,
         alphas=grid,
-        cv=_folds(model, X, y, weights, params),
+        cv=cv,
+        groups=groups,
         alpha_min_ratio=None if isinstance(grid, np.ndarray) else eps,
         sample_weight=weights,
         progress=True if model.verbose else None,
@@ -241,21 +263,49 @@ def _one_response(model: Any, y: np.ndarray) -> np.ndarray:
     return y.ravel()
 
 
-def _folds(model: Any, X: np.ndarray, y: np.ndarray, weights: Any, params: dict[str, Any]) -> Any:
-    """What `sweep` takes as cv; a splitter that wants more than X and y is asked for its folds here."""
+def _folds(model: Any, X: np.ndarray, weights: Any, params: dict[str, Any]) -> tuple[Any, Any]:
+    """What `sweep` takes as cv and as groups."""
     cv = 5 if model.cv is None else model.cv
     if len(X) < 2:
         raise InvalidInput(f"{type(model).__name__} needs at least two rows to hold some out, got n_samples=1.")
-    if not params:
-        return cv if isinstance(cv, int | np.integer) or callable(getattr(cv, "split", None)) else _listed(cv)
-    if not callable(getattr(cv, "split", None)):
-        raise InvalidInput(f"fit got {sorted(params)}, which only a splitter object can use, but cv is {model.cv!r}.")
-    if "sklearn" in sys.modules and sys.modules["sklearn"].get_config().get("enable_metadata_routing"):
-        from sklearn.utils.metadata_routing import process_routing
+    if callable(getattr(cv, "split", None)) and not isinstance(cv, str):
+        params = _routed(model, cv, weights, params)
+        more = {name: value for name, value in params.items() if name != "groups"}
+        cv = _Asked(cv, more) if more else cv
+    elif params.keys() - {"groups"}:
+        named = sorted(params.keys() - {"groups"})
+        raise InvalidInput(f"fit got {named}, which only a splitter object can use, but cv is {model.cv!r:.100}.")
+    groups = params.get("groups")
+    if isinstance(groups, str):
+        raise InvalidInput(
+            f"groups={groups!r:.60} is a text: give {type(model).__name__} one label per row, groups=X[{groups!r:.60}], "
+            "and leave that column out of X, so that predict needs none."
+        )
+    return cv, groups
 
-        params = process_routing(model, "fit", sample_weight=weights, **params).splitter.split
-    return list(cv.split(X, y, **params))
+
+def _routed(model: Any, splitter: Any, weights: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """What of `params` scikit-learn's metadata routing, where that is on, lets through to the splitter, under its names."""
+    on = "sklearn" in sys.modules and sys.modules["sklearn"].get_config().get("enable_metadata_routing")
+    if not params or not on or not hasattr(splitter, "get_metadata_routing"):
+        return params
+    from sklearn.utils.metadata_routing import process_routing
+
+    try:
+        return dict(process_routing(model, "fit", sample_weight=weights, **params).splitter.split)
+    except TypeError as error:
+        raise InvalidInput(f"fit got {sorted(params)}, and cv={splitter!r:.100} did not ask for it: {error}") from error
 
 
-def _listed(cv: Any) -> Any:
-    return cv if isinstance(cv, str) or not hasattr(cv, "__iter__") else list(cv)
+@dataclass(frozen=True)
+class _Asked:
+    """A splitter that is given further arguments of its own."""
+
+    splitter: Any
+    more: dict[str, Any]
+
+    def split(self, X: Any, y: Any, **groups: Any) -> Any:
+        return self.splitter.split(X, y, **self.more, **groups)
+
+    def __repr__(self) -> str:
+        return repr(self.splitter)

@@ -81,15 +81,18 @@ class Estimator:
         for method in self._routed:
             alias = vars(self).get("_requests", {}).get(method)
             getattr(requests, method).add_request(param="sample_weight", alias=alias)
+        if "fit groups" in vars(self).get("_requests", {}):  # else they are a splitter's affair
+            requests.fit.add_request(param="groups", alias=self._requests["fit groups"])
         splitter = vars(self).get("cv")
         if not callable(getattr(splitter, "split", None)):
             return requests
         mapping = MethodMapping().add(caller="fit", callee="split")
         return MetadataRouter(owner=self).add_self_request(requests).add(splitter=splitter, method_mapping=mapping)
 
-    def _request(self, method: str, alias: bool | str | None) -> Self:
+    def _request(self, name: str, alias: bool | str | None) -> Self:
+        """Remember a request: for the weights of a method under its name, for the groups of `fit` under "fit groups"."""
         if alias != UNCHANGED:
-            self._requests = {**vars(self).get("_requests", {}), method: alias}
+            self._requests = {**vars(self).get("_requests", {}), name: alias}
         return self
 
 

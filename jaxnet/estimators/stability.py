@@ -9,6 +9,7 @@ from jaxnet.data.arrays import as_response
 from jaxnet.errors import InvalidInput
 from jaxnet.estimators.columns import ColumnEstimator
 from jaxnet.estimators.parameters import check_flag
+from jaxnet.estimators.protocol import UNCHANGED
 
 
 class StabilitySelection(ColumnEstimator):
@@ -65,8 +66,10 @@ class StabilitySelection(ColumnEstimator):
         self.missing = missing
         self.categories = categories
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Select columns of X (n, p) for y (n,). Returns the selector.
+
+        groups: None, or labels (n,) of rows that halves keep together, as in `jaxnet.stability_selection`.
 
         Raises `InvalidInput` for bad data or parameters.
         """
@@ -86,6 +89,7 @@ class StabilitySelection(ColumnEstimator):
             false_selections=self.false_selections,
             bound=self.bound,
             seed=self.random_state,
+            groups=groups,
             alphas=self.alphas,
             standardize=check_flag("standardize", self.standardize),
             missing=self.missing,
@@ -107,9 +111,13 @@ class StabilitySelection(ColumnEstimator):
             warnings.warn("No column was selected: allow more false selections or take a lower cutoff.", stacklevel=2)
         return X[:, self.support_]
 
-    def fit_transform(self, X: Any, y: Any) -> np.ndarray:
-        """`fit(X, y).transform(X)`."""
-        return self.fit(X, y).transform(X)
+    def fit_transform(self, X: Any, y: Any, groups: Any = None) -> np.ndarray:
+        """`fit(X, y, groups).transform(X)`."""
+        return self.fit(X, y, groups).transform(X)
+
+    def set_fit_request(self, *, groups: bool | str | None = UNCHANGED) -> Self:
+        """Ask scikit-learn's metadata routing to pass `groups` to `fit`; see `ElasticNetCV.set_fit_request`."""
+        return self._request("fit groups", groups)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the kept columns: those of the fit, or `input_features`, which must be the same; else x0, x1, ..."""

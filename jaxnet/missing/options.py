@@ -104,17 +104,28 @@ class Missing:
         left, mass = train.sum(axis=1), test.sum(axis=1)
         for g, where in enumerate(["all rows", *(f"the training rows of fold {k}" for k in range(len(kept) - 1))]):
             if not left[g] > 0:
-                raise InvalidInput(
-                    f"missing='complete' leaves none of {where}: each misses a value in one of {np.count_nonzero(kept[g])} "
-                    "columns. Fill them instead, or set a column_limit."
-                )
+                why = f"each misses a value in one of {np.count_nonzero(kept[g])} columns"
+                if g == 0:
+                    raise InvalidInput(
+                        f"missing='complete' leaves none of {where}: {why}. Fill them instead, or set a column_limit."
+                    )
+                raise NoCompleteRows(f"{where}: {why}")
             if groups.test[g].any() and not mass[g] > 0:
-                raise InvalidInput(
-                    f"missing='complete' leaves none of the held-out rows of fold {g - 1}; use fewer folds, or a fill."
-                )
+                raise NoCompleteRows(f"the held-out rows of fold {g - 1}")
         unit = np.where(mass > 0, mass, 1.0)
         fitted = {"train": train / left[:, None], "test": test / unit[:, None]}
         return replace(groups, **fitted, test_mass=groups.test_mass * mass)
+
+
+class NoCompleteRows(InvalidInput):
+    """Complete cases leave nothing of `where`, some rows of a fold; `shuffle` is how whoever asked deals rows at random."""
+
+    def __init__(self, where: str, shuffle: str = "jaxnet.KFold(5, shuffle=True)"):
+        super().__init__(
+            f"missing='complete' leaves none of {where}. Rows that miss values may be next to each other: deal them to the folds "
+            f"at random ({shuffle}), use fewer folds, or fill them instead."
+        )
+        self.where = where
 
 
 def as_missing(value: Any) -> Missing | None:

@@ -147,8 +147,13 @@ def is_nested_result(result: Any) -> bool:
 
 
 def is_kfold(folds: Any) -> bool:
-    """Whether the fields are numbers; `KFold.split` checks which."""
+    """Whether the fields are numbers; `KFold.split`, or `GroupKFold.split`, checks which."""
     return is_whole(folds.n_splits) and isinstance(folds.shuffle, (bool, np.bool_)) and _is_seed(folds.seed)
+
+
+def is_stratified_kfold(folds: Any) -> bool:
+    """Whether the fields are numbers; `StratifiedKFold.split` checks which."""
+    return is_kfold(folds) and is_whole(folds.bins)
 
 
 def is_repeated_kfold(folds: Any) -> bool:
@@ -291,7 +296,7 @@ def _is_whole(model: Any, fits: Callable[[dict[str, Any]], bool]) -> bool:
     """Whether an estimator is not fitted, or has everything that fitting sets and that `fits`."""
     state = vars(model)
     requests = state.get("_requests", {})
-    if not isinstance(requests, dict) or not requests.keys() <= {"fit", "score"}:
+    if not isinstance(requests, dict) or not requests.keys() <= {"fit", "score", "fit groups"}:
         return False
     if not all(alias is None or type(alias) in (bool, str) for alias in requests.values()):
         return False

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.data.arrays import as_response, as_weights
+from jaxnet.data.groups import as_groups, without_groups
 from jaxnet.errors import InvalidInput
 from jaxnet.features import Features
 from jaxnet.lanes import Groups
 from jaxnet.metrics import find_metric, null_errors
 from jaxnet.missing.options import as_missing
+from jaxnet.options import check_options, takes_options
 from jaxnet.resampling import Resamples, resamples
+from jaxnet.resampling.fold_numbers import FoldNumbers
 from jaxnet.result import NestedResult, SweepResult
+from jaxnet.scalars import is_whole
 from jaxnet.selection.averages import fold_mean, fold_se
 from jaxnet.selection.rules import Scores, check_rule, choose
 from jaxnet.sweeps import sweep
@@ -22,8 +26,9 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 
+@takes_options(sweep, without=["cv", "keep_fold_coefs"])
 def nested_sweep(
-    X, y, *, outer=5, inner=5, rule="min", percent=5.0, sample_weight=None, metric="mse", **options
+    X, y, *, outer=5, inner=5, groups=None, rule="min", percent=5.0, sample_weight=None, metric="mse", **options
 ) -> NestedResult:
     """The error of the whole procedure (fit the grid, choose by a rule on folds) on rows that took no part in it.
 
@@ -34,9 +39,11 @@ def nested_sweep(
     Parameters
     - X, y, sample_weight, metric: as in `jaxnet.sweep`.
     - outer: the outer folds, as `cv` of `sweep`; default 5.
-    - inner: how each outer training set is split: a number of folds (default 5), an object with `split(X, y)`, which gets
-      the distinct training rows in the order of X and gives positions among them, or a list with one of these, or such
-      index pairs, for each outer fold. A row that the outer split repeats (a bootstrap) stays on one side, repeated.
+    - inner: how each outer training set is split: a number of folds (default 5), an object with `split(X, y[, groups])`, which
+      gets the distinct training rows in the order of X and gives positions among them, an array of n fold numbers, or a list
+      with one of the former, or such index pairs, for each outer fold. (Index pairs for all cannot be: each outer fold trains
+      on other rows.) A row that the outer split repeats (a bootstrap) stays on one side, repeated.
+    - groups: as in `jaxnet.sweep`: labels (n,) of rows, or the name of a column, that outer and inner folds keep together.
     - rule: "min" (default), "1se" or "percent", with `percent`, as in `SweepResult.best`; the simplest fit is the one with
       the fewest nonzeros on the outer training set. Information criteria need no folds and have none to nest.
     - options: those of `sweep`, `missing` and `categories` too, but cv and keep_fold_coefs. A grid of alphas that is not
@@ -57,19 +64,43 @@ def nested_sweep(
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
             raise InvalidInput(f"nested_sweep has no {name}: its folds are `outer` and `inner`.")
+    check_options(nested_sweep, options)
     missing = as_missing(options.get("missing"))
+    X, labels = without_groups(X, groups)
     features = Features.of(X, missing, options.get("categories"))
     n = len(features.matrix)
     y, weight = as_response(y, n), as_weights(sample_weight, n)
-    folds = _Folds.build(outer, inner, features.matrix, y)
-    result = sweep(
-        features, y, cv=folds.pairs(), sample_weight=weight, metric=metric, keep_fold_coefs=rule != "min", **options
-    )
+    labels = None if labels is None else as_groups(labels, n)
+    folds = _Folds.build(outer, inner, _Rows(features.matrix, y, labels, weight))
+    fixed = {"cv": folds.pairs(), "groups": labels, "keep_fold_coefs": rule != "min"}
+    result = sweep(features, y, sample_weight=weight, metric=metric, **fixed, **options)
     groups = Groups.build(folds.outer.train, folds.outer.test, weight)
     if missing is not None:
         groups = missing.rows(features.matrix, groups, features.left_out(groups.train, missing))
     baseline = null_errors(find_metric(metric), y.reshape(len(y), -1).T, groups.train[1:], groups.test[1:])
     return _choose_all(result, folds, baseline, rule, percent)
+
+
+class _Rows(NamedTuple):
+    """What splits of rows may look at: X, y, and labels and weights or None."""
+
+    X: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray | None
+    weight: np.ndarray | None
+
+    def at(self, rows: np.ndarray) -> _Rows:
+        """Some of them."""
+        return _Rows(*(None if part is None else part[rows] for part in self))
+
+    def resamples(self, name: str, cv) -> Resamples:
+        """Their folds by `cv`, which the caller calls `name`."""
+        if cv is None:
+            raise InvalidInput(f"{name} is None; give a number of folds, or an object with split(X, y).")
+        try:
+            return resamples(cv, self.X, self.y, groups=self.groups, weight=self.weight)
+        except InvalidInput as error:
+            raise InvalidInput(f"{name}: {error}") from error.__cause__
 
 
 class _Folds(NamedTuple):
@@ -79,20 +110,14 @@ class _Folds(NamedTuple):
     inner: list[Resamples]
 
     @classmethod
-    def build(cls, outer, inner, X, y) -> _Folds:
-        outers = _resamples("outer", outer, X, y)
-        count = len(outers.train) - 1
-        given = inner if isinstance(inner, (list, tuple)) else [inner] * count
-        if len(given) != count:
-            raise InvalidInput(
-                f"inner is a list of {len(given)}, but there are {count} outer folds: give a number, an object with split(X, y), "
-                "or one of these (or index pairs) for each outer fold."
-            )
+    def build(cls, outer, inner, data: _Rows) -> _Folds:
+        outers = data.resamples("outer", outer)
+        trained = [np.flatnonzero(times) for times in outers.train[1:]]
         inners = []
-        for fold, (splitter, times) in enumerate(zip(given, outers.train[1:], strict=True)):
-            rows = np.flatnonzero(times)
-            within = _resamples(f"inner of outer fold {fold}", splitter, X[rows], y[rows])
-            whole = Resamples(*(np.zeros((len(part) - 1, len(X))) for part in within))
+        for fold, (rows, splitter) in enumerate(zip(trained, _each(inner, trained, len(data.y)), strict=True)):
+            times = outers.train[1 + fold]
+            within = data.at(rows).resamples(f"inner of outer fold {fold}", splitter)
+            whole = Resamples(*(np.zeros((len(part) - 1, len(data.y))) for part in within))
             for target, part in zip(whole, within, strict=True):
                 target[:, rows] = part[1:] * times[rows]
             inners.append(whole)
@@ -110,13 +135,37 @@ class _Folds(NamedTuple):
         return [slice(int(stop) - len(part.train), int(stop)) for stop, part in zip(stops, self.inner, strict=True)]
 
 
-def _resamples(name: str, cv, X: np.ndarray, y: np.ndarray) -> Resamples:
-    if cv is None:
-        raise InvalidInput(f"{name} is None; give a number of folds, or an object with split(X, y).")
+def _each(inner, trained: list[np.ndarray], n: int) -> list:
+    """How each outer training set is split."""
+    remedy = (
+        "give a number of folds, an object with split(X, y[, groups]), an array of fold numbers, or a list with one of these (or "
+        "index pairs among its own training rows) for each outer fold."
+    )
+    if isinstance(inner, (list, tuple)):
+        if any(map(_is_pair, inner)):
+            raise InvalidInput(f"inner holds index pairs for all, but each outer fold trains on other rows: {remedy}")
+        if len(inner) != len(trained):
+            raise InvalidInput(f"inner is a list of {len(inner)}, but there are {len(trained)} outer folds: {remedy}")
+        return list(inner)
+    if inner is None or is_whole(inner) or callable(getattr(inner, "split", None)):
+        return [inner] * len(trained)
     try:
-        return resamples(cv, X, y)
+        numbers = FoldNumbers.of(inner, n)
     except InvalidInput as error:
-        raise InvalidInput(f"{name}: {error}") from None
+        raise InvalidInput(f"inner: {error}") from None
+    if numbers is None:
+        raise InvalidInput(f"inner={inner!r:.100} splits once, but each outer fold trains on other rows: {remedy}")
+    return [numbers.of_rows(rows) for rows in trained]
+
+
+def _is_pair(part) -> bool:
+    """Whether this is one (train, test), not a list of them."""
+    rows = lambda side: side.ndim == 1 if isinstance(side, np.ndarray) else bool(side) and isinstance(side[0], int)
+    return (
+        isinstance(part, (tuple, list))
+        and len(part) == 2
+        and all(isinstance(side, (np.ndarray, list, tuple)) and rows(side) for side in part)
+    )
 
 
 def _choose_all(

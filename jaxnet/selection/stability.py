@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxnet.data.groups import as_groups, without_groups
 from jaxnet.errors import InvalidInput
 from jaxnet.features import Features
 from jaxnet.missing.options import Missing, as_missing
+from jaxnet.options import check_options, takes_options
 from jaxnet.resampling import ComplementaryPairs
 from jaxnet.selection.bounds import StabilityParameters, stability_parameters
 from jaxnet.selection.entry import entry_ranks
@@ -22,6 +24,7 @@ CUTOFF, FALSE_SELECTIONS = 0.75, 1.0
 """What is asked where nothing else is."""
 
 
+@takes_options(sweep, without=["cv", "keep_fold_coefs"], alphas=50, standardize=True)
 def stability_selection(
     X,
     y,
@@ -33,6 +36,7 @@ def stability_selection(
     false_selections=None,
     bound="unimodal",
     seed=0,
+    groups=None,
     **options,
 ) -> StabilityResult:
     """Select the columns that are among the first q to enter the path in at least a share `cutoff` of half-samples.
@@ -43,6 +47,9 @@ def stability_selection(
 
     - rho: the L1 share, above 0; default 1, the lasso. Below 1, correlated columns enter together.
     - n_pairs: B, default 50. seed: of the splits; 0 by default, None for others every time.
+    - groups: labels (n,) of rows that belong together (of one patient, say), or the name of a column of a frame X, which then is
+      no feature: halves are halves of the groups, G // 2 of G, with all rows of each but those of weight zero. The bound then
+      takes the groups, not their rows, for independent draws.
     - cutoff, q, false_selections: give any two, and the third follows (`jaxnet.stability_parameters`, which has the formulas);
       with one of them, or none, cutoff is 0.75, and false_selections 1 where that is left open.
     - bound: "unimodal" (default), "worst-case", "meinshausen-buehlmann" or "r-concave": what the expected number of
@@ -70,22 +77,27 @@ def stability_selection(
     for name, why in (("metric", "no errors are measured"), ("relax", "refits select what the fits selected")):
         if name in options:
             raise InvalidInput(f"stability_selection has no {name}: {why}. Leave it out.")
+    check_options(stability_selection, options)
     missing = as_missing(options.get("missing"))
+    X, labels = without_groups(X, groups)
     features = Features.of(X, missing, options.get("categories"))
-    pairs = list(ComplementaryPairs(n_pairs, seed).split(features.matrix))
+    splitter = ComplementaryPairs(n_pairs, seed)
+    labels = None if labels is None else as_groups(labels, len(features.matrix))
+    next(splitter.split(features.matrix, groups=labels))  # what is wrong with them is said before the fits
     candidates = _candidates(options.get("penalty_factor"), features, missing)
     parameters = _parameters(int(candidates.sum()), n_pairs, bound, cutoff, q, false_selections)
     result = sweep(
         features,
         y,
         rho=_one_rho(rho),
-        cv=pairs,
+        cv=splitter,
+        groups=labels,
         keep_fold_coefs=True,
         **{"alphas": 50, "standardize": True, **options},
     )
     if result.n_responses is not None:
         raise InvalidInput(f"y has {result.n_responses} responses; select columns for one at a time.")
-    halves, p = len(pairs), result.n_features
+    halves, p = 2 * n_pairs, result.n_features
     spread = _spread(features.matrix if result.preparation is None else result.preparation.complete(features.encoded))
     counts, paths = np.zeros(p), np.zeros((result.alphas.shape[1], p))
     for half in range(halves):

@@ -34,6 +34,7 @@ def describe(request: Request) -> dict[str, Any]:
         "folds": len(groups) - 1,
         "rows of the folds": f"sha256 {fingerprint(train=groups.train, test=groups.test, mass=groups.test_mass)}",
         "sample_weight": "given" if request.weighted else None,
+        **_inner_groups(request),
         "rho": request.rho.tolist(),
         "alphas": request.alphas if isinstance(request.alphas, int) else _shown(request.alphas),
         "alpha_min_ratio": request.alpha_min_ratio if isinstance(request.alphas, int) else None,
@@ -57,6 +58,14 @@ def describe(request: Request) -> dict[str, Any]:
         "jaxnet": __version__,
         "jax": jax.__version__,
     }
+
+
+def _inner_groups(request: Request) -> dict[str, str]:
+    """Labels of rows, where they say more than the folds do: inner folds of adaptive weights keep them together."""
+    if request.row_groups is None or request.adaptive is None:
+        return {}
+    codes = np.unique(request.row_groups, return_inverse=True)[1]
+    return {"groups": f"sha256 {fingerprint(groups=codes.astype(np.int64))}"}
 
 
 def name_of(problem: dict[str, Any]) -> str:
