@@ -150,7 +150,7 @@ def _weights(request: Request, inner: _Inner, first: _First, collector: Collecto
 def _chosen(request: Request, inner: _Inner, collector: Collector, j: int, g: int) -> int:
     """The alpha of least error on the inner folds of group g, of equal ones the largest."""
     folds = inner.folds(g, len(request.groups))
-    mass = inner.groups.test_mass[folds] if request.weighted else None
+    mass = inner.groups.test_mass[folds] if request.fold_average == "rows" else None
     errors = np.average(collector.errors[j * len(inner.owner) + folds, 0], axis=0, weights=mass)
     if not np.isfinite(errors).any():
         raise InvalidInput("adaptive: no first fit has a finite error on the inner folds; give Adaptive an alpha.")

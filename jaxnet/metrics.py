@@ -50,6 +50,18 @@ METRICS: dict[str, Metric] = {
 }
 
 
+_NAMES = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
+
+
+def error_name(metric: str) -> str:
+    """What a table or a picture calls the errors of a result of this `metric`; the name of a function as it is, on one line.
+
+    >>> error_name("r2"), error_name("pinball")
+    ('1 - R2', 'pinball')
+    """
+    return _NAMES.get(metric) or (metric if metric.isprintable() else ascii(metric))
+
+
 def find_metric(metric: Any) -> Metric:
     """The metric of that name, or the one that a caller's function measures. Raises InvalidInput for anything else.
 

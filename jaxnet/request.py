@@ -19,6 +19,7 @@ from jaxnet.scalars import is_number, is_whole
 
 SOLVERS = ("auto", "coordinate", "proximal")
 DTYPES = ("float32", "float64")
+FOLD_AVERAGES = ("folds", "rows")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Request:
     adaptive: Adaptive | None = None
     relax: np.ndarray | None = None
     missing: Missing | None = None
+    fold_average: str = "folds"
 
     @property
     def X(self) -> np.ndarray:
@@ -85,6 +87,11 @@ class Request:
         return self.missing is not None and self.missing.fill.complete_rows
 
     @property
+    def fold_weights(self) -> np.ndarray | None:
+        """What each fold counts for in a mean over folds (F,): the weight of its held-out rows; None where all count the same."""
+        return self.groups.test_mass[1:] if self.fold_average == "rows" and len(self.groups) > 1 else None
+
+    @property
     def bounded(self) -> bool:
         """Whether any coefficient has a finite bound."""
         return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
@@ -97,7 +104,7 @@ class Request:
 
 def parse(
     X, y, *, rho, alphas, cv, metric, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor, lower, upper,
-    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax, missing, categories,
+    tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax, missing, categories, fold_average,
 ) -> Request:  # fmt: skip
     """Check the arguments of `jaxnet.sweep`, whose docstring says what they mean."""
     missing = as_missing(missing)
@@ -135,6 +142,7 @@ def parse(
         adaptive=_adaptive(adaptive),
         relax=_relax(relax),
         missing=missing,
+        fold_average=_choice(fold_average, "fold_average", FOLD_AVERAGES),
     )
     _check_together(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])

@@ -35,6 +35,7 @@ def sweep(
     alphas=100,
     cv=5,
     metric="mse",
+    fold_average="folds",
     alpha_min_ratio=None,
     sample_weight=None,
     fit_intercept=True,
@@ -80,7 +81,10 @@ def sweep(
       1 - R2 of each fold against the mean of its held-out rows; or a function f, called with the held-out rows of a fold as
       f(y_true, y_pred, sample_weight=w), w averaging one, that returns a number, the smaller the better. The fits
       minimise squares whatever the metric.
-    - sample_weight: (n,) >= 0, in the fit and in the held-out error. Only ratios matter.
+    - fold_average: what the mean held-out error is a mean of, and its standard error with it: "folds" (default), every fold
+      counts the same, as in scikit-learn; or "rows", every fold counts by the weight of its held-out rows (their number,
+      without sample weights), as in cv.glmnet. They differ where folds differ in size or weight.
+    - sample_weight: (n,) >= 0, in the fit and within each fold's held-out error. Only ratios matter: equal weights are none.
     - fit_intercept: whether b0 is fitted (unpenalised); otherwise it is zero and nothing is centred.
     - standardize: put the penalty on coefficients of columns scaled to unit variance, with each fit's own weights;
       coefficients are reported on the scale of X all the same. Off by default, as in scikit-learn.
@@ -134,7 +138,7 @@ def sweep(
         fit_intercept=fit_intercept, standardize=standardize, penalty_factor=penalty_factor, lower=lower, upper=upper,
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
-        missing=missing, categories=categories,
+        missing=missing, categories=categories, fold_average=fold_average,
     )  # fmt: skip
     with _reporting(progress) as report, jax.enable_x64(True), _on(device), recording(store, run, request) as journal:
         result = _run(request, report, journal)

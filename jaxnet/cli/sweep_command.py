@@ -33,7 +33,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
     seconds = time.monotonic() - start
-    summary = Summary.of(dataset, result, folds, rule=args.rule, percent=args.percent, seconds=seconds)
+    how = {"rule": args.rule, "percent": args.percent, "simplest": args.simplest or "nonzeros"}
+    summary = Summary.of(dataset, result, folds, **how, seconds=seconds)
     text = partial(summary.text, standardized=not args.no_standardize, folds=_describe(folds))
     if args.out is not None:
         try:
@@ -53,6 +54,8 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
         model={
             "kind": "jaxnet run",
             "rule": args.rule,
+            "percent": args.percent,
+            "simplest": summary.simplest,
             "chosen": chosen,
             "target": target,
             "id": args.id,
@@ -103,6 +106,7 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: KFold, check_inter
             dataset.y,
             cv=folds,
             metric=args.metric,
+            fold_average=args.fold_average,
             sample_weight=dataset.weights,
             standardize=not args.no_standardize,
             tol=args.tol,
@@ -148,11 +152,14 @@ def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dic
     """The options as they were understood, for summary.json."""
     names = ("drop", "id", "weights", "metric", "rule", "percent", "adaptive", "tol", "max_iter", "dtype", "device")
     relax = _floats(args.relax)
+    simplest = args.simplest or "nonzeros"
     return {
         "rho": [float(r) for r in result.rho[:: len(relax or [1.0])]],
         "alphas_per_rho": int(result.alphas.shape[-1]),
         "cv": {"folds": folds.n_splits, "shuffle": folds.shuffle, "seed": folds.seed},
         "standardize": not args.no_standardize,
         "relax": relax,
+        "simplest": simplest,
+        "fold_average": args.fold_average,
         **{name: getattr(args, name) for name in (*names, *FILLING)},
     }

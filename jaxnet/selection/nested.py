@@ -15,7 +15,8 @@ from jaxnet.missing.options import as_missing
 from jaxnet.resampling import Resamples, resamples
 from jaxnet.result import NestedResult, SweepResult
 from jaxnet.selection.averages import fold_mean, fold_se
-from jaxnet.selection.rules import Scores, check_rule, choose
+from jaxnet.selection.choice import notion
+from jaxnet.selection.rules import Scores, check_rule, check_simplest, choose
 from jaxnet.sweeps import sweep
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def nested_sweep(
-    X, y, *, outer=5, inner=5, rule="min", percent=5.0, sample_weight=None, metric="mse", **options
+    X, y, *, outer=5, inner=5, rule="min", percent=5.0, simplest=None, sample_weight=None, metric="mse", **options
 ) -> NestedResult:
     """The error of the whole procedure (fit the grid, choose by a rule on folds) on rows that took no part in it.
 
@@ -37,10 +38,11 @@ def nested_sweep(
     - inner: how each outer training set is split: a number of folds (default 5), an object with `split(X, y)`, which gets
       the distinct training rows in the order of X and gives positions among them, or a list with one of these, or such
       index pairs, for each outer fold. A row that the outer split repeats (a bootstrap) stays on one side, repeated.
-    - rule: "min" (default), "1se" or "percent", with `percent`, as in `SweepResult.best`; the simplest fit is the one with
-      the fewest nonzeros on the outer training set. Information criteria need no folds and have none to nest.
-    - options: those of `sweep`, `missing` and `categories` too, but cv and keep_fold_coefs. A grid of alphas that is not
-      given as values comes from all rows, as in R glmnet: only where the grid begins depends on held-out rows.
+    - rule: "min" (default), "1se" or "percent", with `percent`, as in `SweepResult.best`. Information criteria need no folds
+      and have none to nest.
+    - simplest: by what these rules find the simplest fit to the outer training set: "nonzeros" (default) or "alpha".
+    - options: those of `sweep`, `fold_average`, `missing` and `categories` too, but cv and keep_fold_coefs. A grid of alphas
+      that is not given as values comes from all rows, as in R glmnet: only where the grid begins depends on held-out rows.
 
     Returns a `NestedResult`. Raises InvalidInput as `sweep` does, and for wrong outer, inner or rule. Where a message
     or a warning counts folds, the outer ones come first, then the inner ones of the first outer fold, and so on.
@@ -54,6 +56,13 @@ def nested_sweep(
     ((5,), True)
     """
     check_rule(rule, percent)
+    check_simplest(simplest)
+    if simplest == "df":
+        raise InvalidInput(
+            "simplest='df' needs degrees of freedom, which nested_sweep does not compute of the fits to outer training sets: "
+            "choose 'nonzeros' or 'alpha'."
+        )
+    simplest = notion(rule, simplest, None)
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
             raise InvalidInput(f"nested_sweep has no {name}: its folds are `outer` and `inner`.")
@@ -63,13 +72,19 @@ def nested_sweep(
     y, weight = as_response(y, n), as_weights(sample_weight, n)
     folds = _Folds.build(outer, inner, features.matrix, y)
     result = sweep(
-        features, y, cv=folds.pairs(), sample_weight=weight, metric=metric, keep_fold_coefs=rule != "min", **options
+        features,
+        y,
+        cv=folds.pairs(),
+        sample_weight=weight,
+        metric=metric,
+        keep_fold_coefs=simplest == "nonzeros",
+        **options,
     )
     groups = Groups.build(folds.outer.train, folds.outer.test, weight)
     if missing is not None:
         groups = missing.rows(features.matrix, groups, features.left_out(groups.train, missing))
     baseline = null_errors(find_metric(metric), y.reshape(len(y), -1).T, groups.train[1:], groups.test[1:])
-    return _choose_all(result, folds, baseline, rule, percent)
+    return _choose_all(result, folds, baseline, rule, percent, simplest)
 
 
 class _Folds(NamedTuple):
@@ -120,13 +135,17 @@ def _resamples(name: str, cv, X: np.ndarray, y: np.ndarray) -> Resamples:
 
 
 def _choose_all(
-    result: SweepResult, folds: _Folds, baseline: Float[np.ndarray, "q F"], rule: str, percent: float
+    result: SweepResult,
+    folds: _Folds,
+    baseline: Float[np.ndarray, "q F"],
+    rule: str,
+    percent: float,
+    simplest: str | None,
 ) -> NestedResult:
     """The rule's choice for every response and outer fold, by the inner folds of that outer fold alone."""
     grid = (len(baseline), *result.alphas.shape[-2:])
     errors, alphas = result.errors.reshape(*grid, -1), result.alphas.reshape(grid)
-    counts = 0 if result.fold_coefs is None else result.fold_coefs.counts()  # the least error asks for no complexity
-    nonzeros = np.resize(counts, errors.shape)
+    nonzeros = result.fold_coefs.counts().reshape(errors.shape) if simplest == "nonzeros" else None
     indices = np.zeros((*baseline.shape, 2), int)
     inner_errors, outer_errors = np.zeros(baseline.shape), np.zeros(baseline.shape)
     blocks = folds.blocks()
@@ -135,7 +154,8 @@ def _choose_all(
         weights = None if result.fold_weights is None else result.fold_weights[block]
         own = errors[j][..., block]
         mean = fold_mean(own, weights)
-        i, k = choose(rule, Scores(mean, fold_se(own, weights), nonzeros[j, :, :, fold], alphas[j]), percent)
+        complexity = None if nonzeros is None else nonzeros[j, :, :, fold]
+        i, k = choose(rule, Scores(mean, fold_se(own, weights), complexity, alphas[j]), percent)
         indices[j, fold] = i, k
         inner_errors[j, fold], outer_errors[j, fold] = mean[i, k], errors[j, i, k, fold]
     shape = lambda x: x if result.n_responses is not None else x[0]
@@ -149,4 +169,5 @@ def _choose_all(
         fold_weights=None if result.fold_weights is None else result.fold_weights[: len(folds.inner)],
         rule=rule,
         metric=result.metric,
+        simplest=simplest,
     )

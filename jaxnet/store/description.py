@@ -52,10 +52,17 @@ def describe(request: Request) -> dict[str, Any]:
         "missing": None if request.missing is None else repr(request.missing),
         "categories": None if request.features.encoding is None else repr(request.features.encoding.categories),
         "relax": None if request.relax is None else request.relax.tolist(),
+        **_fold_average(request),
         "platform": str(getattr(device, "platform", device)),
         "jaxnet": __version__,
         "jax": jax.__version__,
     }
+
+
+def _fold_average(request: Request) -> dict[str, str]:
+    """How folds are averaged, where it is not as before there was a choice: by rows with sample weights, else by folds."""
+    before = "rows" if request.weighted else "folds"
+    return {} if request.fold_average == before else {"fold_average": request.fold_average}
 
 
 def name_of(problem: dict[str, Any]) -> str:
