@@ -1,6 +1,5 @@
 """The first fits of an adaptive sweep: every group and its inner folds in one sweep, and the weights that follow from them."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from jaxtyping import Float, Int
 
 from jaxnet.collect import Collector
 from jaxnet.dispatch import solve_all
-from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.errors import InvalidInput, fits_missed
 from jaxnet.journal import Forgetful
 from jaxnet.lanes import Groups, geometric_grid
 from jaxnet.missing.fill import Learn
@@ -138,11 +137,9 @@ def _weights(request: Request, inner: _Inner, first: _First, collector: Collecto
             first_fit *= problem.conditioning.scale * problem.moments.sd[g, :p]
         weights[s] = request.adaptive.weights(first_fit, np.count_nonzero(train))
     if missed:
-        warnings.warn(
+        fits_missed(
             f"{missed} of the {len(weights)} first fits of adaptive missed tol={request.tol:g}, so their weights are less "
-            "exact than asked. Raise max_iter or tol.",
-            ConvergenceWarning,
-            stacklevel=6,
+            "exact than asked. Raise max_iter or tol."
         )
     return weights
 

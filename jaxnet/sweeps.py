@@ -1,6 +1,5 @@
 """The public functional calls: numbers in, a SweepResult out."""
 
-import warnings
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
@@ -14,7 +13,7 @@ from jax.tree_util import register_dataclass
 from jaxnet import imputations
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
-from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.errors import InvalidInput, OneWarning, fits_missed
 from jaxnet.initial import adaptive_problem
 from jaxnet.journal import Forgetful, Journal
 from jaxnet.metrics import METRICS, held_out_errors
@@ -120,8 +119,8 @@ def sweep(
       another problem is refused, and so is one that another process is working on.
 
     Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong, and
-    OSError where the store cannot be written (what it holds stays). Warns once (ConvergenceWarning) if fits missed `tol`;
-    they are marked in `status`.
+    OSError where the store cannot be written (what it holds stays). Warns once (ConvergenceWarning, at the caller's line) if
+    fits missed `tol`; they are marked in `status`.
 
     Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent);
     Zou and Zhang 2009 (adaptive); Meinshausen 2007 and Hastie, Tibshirani and Tibshirani 2020 (relaxed); van Buuren 2018
@@ -140,9 +139,15 @@ def sweep(
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
         missing=missing, categories=categories, fold_average=fold_average,
     )  # fmt: skip
-    with _reporting(progress) as report, jax.enable_x64(True), _on(device), recording(store, run, request) as journal:
-        result = _run(request, report, journal)
-    _warn(result)
+    with OneWarning():
+        with (
+            _reporting(progress) as report,
+            jax.enable_x64(True),
+            _on(device),
+            recording(store, run, request) as journal,
+        ):
+            result = _run(request, report, journal)
+        _tell(result)
     return result
 
 
@@ -277,7 +282,7 @@ def _on(device):
     return jax.default_device(device)
 
 
-def _warn(result: SweepResult) -> None:
+def _tell(result: SweepResult) -> None:
     if result.converged:
         return
     missed = ~np.isin(result.status, (Status.CONVERGED, Status.DEGENERATE))
@@ -285,13 +290,11 @@ def _warn(result: SweepResult) -> None:
     *response, i, k, group = map(int, worst)
     alpha = result.alphas[(*response, i, k)]
     counts = {name: count for name, count in result.status_counts().items() if name not in ("CONVERGED", "DEGENERATE")}
-    warnings.warn(
+    fits_missed(
         f"{int(missed.sum())} of {missed.size} fits missed tol={result.tol:g} ({counts}); the worst, at rho={result.rho[i]:g}, "
         f"alpha={alpha:.6g}, {'all rows' if group == 0 else f'fold {group - 1}'}"
         + (f", response {response[0]}" if response else "")
-        + f", has a relative gap of {result.gap[worst]:.2g}. Raise max_iter or tol; `status` marks the fits.",
-        ConvergenceWarning,
-        stacklevel=3,
+        + f", has a relative gap of {result.gap[worst]:.2g}. Raise max_iter or tol; `status` marks the fits."
     )
 
 

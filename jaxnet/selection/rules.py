@@ -69,7 +69,10 @@ def choose(rule: str, scores: Scores, percent: float = 5.0) -> tuple[int, int]:
     """
     check_rule(rule, percent)
     if not np.isfinite(scores.mean).any():
-        raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
+        raise InvalidInput(
+            "No fit of the grid has a finite held-out error, so there is nothing to choose from. If y is beyond 1e150 its "
+            "squares overflow: divide it by a constant."
+        )
     return RULES[rule](scores, float(percent))
 
 
