@@ -21,10 +21,14 @@ Loss = Callable[[np.ndarray, np.ndarray, np.ndarray], Any]
 
 
 class Metric(NamedTuple):
-    """`loss(y, predictions, w)` gives k errors, for y (m,), predictions (k, m) and weights w (m,) that sum to one."""
+    """`loss(y, predictions, w)` gives k errors, for y (m,), predictions (k, m) and weights w (m,) that sum to one.
+
+    `function` is the caller's, None of a named metric.
+    """
 
     name: str
     loss: Loss
+    function: Any = None
 
 
 @np.errstate(over="ignore")
@@ -77,7 +81,7 @@ def find_metric(metric: Any) -> Metric:
         )
     name = str(getattr(metric, "__name__", type(metric).__name__))
     each = lambda y, predictions, w: [metric(y, row, sample_weight=len(w) * w) for row in predictions]
-    return Metric(f"{name} (given)" if name in METRICS else name, each)
+    return Metric(f"{name} (given)" if name in METRICS else name, each, metric)
 
 
 def check_metric(

@@ -114,7 +114,9 @@ def sweep(
       made from one have its.
     - store: the path of an SQLite file, made if need be, to which finished fits go about once a second. Whatever stops the
       sweep, the same call goes on from there, and its result is the same, to the last bit, as if nothing had stopped it
-      (on the same kind of machine). Several sweeps can share a store; `jaxnet.Store` reads it.
+      (on the same kind of machine). Several sweeps can share a store; `jaxnet.Store` reads it. A metric function is known
+      by its name, code, defaults, closure and the globals it names, or by a text in its attribute `store_name`; another
+      function is another sweep.
     - run: what the store calls this sweep; by default a name made from the problem. A name that the store has for
       another problem is refused, and so is one that another process is working on.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxnet import __version__
 from jaxnet.data.fingerprint import fingerprint
+from jaxnet.store.functions import identify
 
 if TYPE_CHECKING:  # to read a store needs no more
     from jaxnet.request import Request
@@ -53,6 +54,7 @@ def describe(request: Request) -> dict[str, Any]:
         "categories": None if request.features.encoding is None else repr(request.features.encoding.categories),
         "relax": None if request.relax is None else request.relax.tolist(),
         **_fold_average(request),
+        **_function(request),
         "platform": str(getattr(device, "platform", device)),
         "jaxnet": __version__,
         "jax": jax.__version__,
@@ -63,6 +65,11 @@ def _fold_average(request: Request) -> dict[str, str]:
     """How folds are averaged, where it is not as before there was a choice: by rows with sample weights, else by folds."""
     before = "rows" if request.weighted else "folds"
     return {} if request.fold_average == before else {"fold_average": request.fold_average}
+
+
+def _function(request: Request) -> dict[str, str]:
+    """What a metric of the caller's own computes."""
+    return {} if request.metric.function is None else {"metric function": identify(request.metric.function)}
 
 
 def name_of(problem: dict[str, Any]) -> str:
