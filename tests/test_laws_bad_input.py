@@ -78,6 +78,8 @@ BAD = {
     "alpha_min_ratio zero": ({"alpha_min_ratio": 0.0}, ["alpha_min_ratio", "0"]),
     "alpha_min_ratio several": ({"alpha_min_ratio": [0.1, 0.2]}, ["alpha_min_ratio", "(2,)", "one number"]),
     "alpha_min_ratio above one": ({"alpha_min_ratio": 1.5}, ["alpha_min_ratio", "1.5"]),
+    "fold_average unknown": ({"fold_average": "weights"}, ["fold_average", "weights", "folds", "rows"]),
+    "fold_average true": ({"fold_average": True}, ["fold_average", "True"]),
     "one fold": ({"cv": 1}, ["cv", "1"]),
     "negative folds": ({"cv": -2}, ["cv", "-2"]),
     "more folds than rows": ({"cv": N + 1}, ["cv", str(N), str(N + 1)]),
