@@ -104,9 +104,8 @@ class Collector:
             complete, errors = self._seen.all(axis=0), self._error[1:].copy()
         if not request.single or not len(errors) or not complete.any():
             return None
-        weights = problem.groups.test_mass[1:] if request.weighted else None
         with np.errstate(over="ignore"):
-            mean = np.average(errors, axis=0, weights=weights) * problem.y_scale[0] ** 2
+            mean = np.average(errors, axis=0, weights=request.fold_weights) * problem.y_scale[0] ** 2
         mean = np.where(complete & np.isfinite(mean), mean, np.inf)
         i, k = np.unravel_index(np.argmin(mean), mean.shape)
         return {"rho": float(request.rho[i]), "alpha": float(self._alphas[0, i, k]), "cv_error": float(mean[i, k])}
@@ -124,7 +123,8 @@ class Collector:
         q, G = len(problem.targets), len(problem.groups)
         by_group = lambda x: np.moveaxis(x.reshape(q, G, *x.shape[1:]), 1, -1)
         shape = lambda x: x[0] if request.single else x
-        errors = by_group(self._error)[..., 1:] * (problem.y_scale**2)[:, None, None, None]
+        with np.errstate(over="ignore"):  # squares of a huge y are infinite
+            errors = by_group(self._error)[..., 1:] * (problem.y_scale**2)[:, None, None, None]
         grid = [(r, k) for r in range(self._alphas.shape[1]) for k in range(self._alphas.shape[2])]
         coefs, intercepts = self._rows([(j * G, r, k) for j in range(q) for r, k in grid])
         fold_coefs = fold_intercepts = None
@@ -138,7 +138,7 @@ class Collector:
             coefs=coefs,
             intercepts=shape(intercepts.reshape(self._alphas.shape)),
             errors=shape(errors) if G > 1 else None,
-            fold_weights=problem.groups.test_mass[1:] if request.weighted and G > 1 else None,
+            fold_weights=request.fold_weights,
             gap=shape(by_group(self._gap)),
             kkt=shape(by_group(self._kkt)),
             iterations=shape(by_group(self._iterations)),

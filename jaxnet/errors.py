@@ -1,4 +1,11 @@
-"""What jaxnet raises and warns with."""
+"""What jaxnet raises and warns with, and where its warnings point: at the caller's line, once a call."""
+
+import os
+import sys
+import warnings
+from contextvars import ContextVar, Token
+
+_HOME = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class InvalidInput(ValueError):
@@ -11,3 +18,40 @@ class UnknownArgument(InvalidInput, TypeError):
 
 class ConvergenceWarning(UserWarning):
     """Some fits missed the requested duality gap; the message counts them and names the worst."""
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line that called into this package, however deep below it this is."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_HOME):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+_said: ContextVar[list[str] | None] = ContextVar("_said", default=None)
+
+
+class OneWarning:
+    """A scope in which what `fits_missed` is told waits for its end, to be one ConvergenceWarning; the outermost one counts.
+
+    Nothing is said if the scope ends with an exception.
+    """
+
+    _token: Token | None = None
+
+    def __enter__(self) -> None:
+        if _said.get() is None:
+            self._token = _said.set([])
+
+    def __exit__(self, kind, error, trace) -> None:
+        if self._token is None:
+            return
+        said = _said.get()
+        _said.reset(self._token)
+        if said and kind is None:
+            warn_caller(" ".join(dict.fromkeys(said)), ConvergenceWarning)
+
+
+def fits_missed(sentence: str) -> None:
+    """Tell of fits that missed their tolerance, inside a `OneWarning`."""
+    _said.get().append(sentence)

@@ -113,14 +113,13 @@ def _assembled(
         describe = lambda j, r, k: f"the fit at rho={request.rho[r]:g} and position {k} of its alphas"
         held_out = request.metric, seen, request.Y, request.groups.test[1:]
         errors = shape(held_out_errors(*held_out, fold_coefs, levels[..., 1:], describe))
-    weighted = request.weighted and fold_coefs is not None
     return replace(
         whole,
         coefs=coefs,
         intercepts=shape(levels[..., 0]),
         errors=errors,
         metric=request.metric.name,
-        fold_weights=request.groups.test_mass[1:] if weighted else None,
+        fold_weights=request.fold_weights,
         fold_coefs=fold_coefs if keep else None,
         fold_intercepts=shape(levels[..., 1:]) if keep else None,
         imputations=Imputations(imputations, shape(imputed_levels)),

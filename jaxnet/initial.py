@@ -1,6 +1,5 @@
 """The first fits of an adaptive sweep: every group and its inner folds in one sweep, and the weights that follow from them."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from jaxtyping import Float, Int
 
 from jaxnet.collect import Collector
 from jaxnet.dispatch import solve_all
-from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.errors import InvalidInput, fits_missed
 from jaxnet.journal import Forgetful
 from jaxnet.lanes import Groups, geometric_grid
 from jaxnet.missing.fill import Learn
@@ -141,11 +140,9 @@ def _weights(request: Request, inner: _Inner, first: _First, collector: Collecto
             first_fit *= problem.conditioning.scale * problem.moments.sd[g, :p]
         weights[s] = request.adaptive.weights(first_fit, np.count_nonzero(train))
     if missed:
-        warnings.warn(
+        fits_missed(
             f"{missed} of the {len(weights)} first fits of adaptive missed tol={request.tol:g}, so their weights are less "
-            "exact than asked. Raise max_iter or tol.",
-            ConvergenceWarning,
-            stacklevel=6,
+            "exact than asked. Raise max_iter or tol."
         )
     return weights
 
@@ -153,7 +150,7 @@ def _weights(request: Request, inner: _Inner, first: _First, collector: Collecto
 def _chosen(request: Request, inner: _Inner, collector: Collector, j: int, g: int) -> int:
     """The alpha of least error on the inner folds of group g, of equal ones the largest."""
     folds = inner.folds(g, len(request.groups))
-    mass = inner.groups.test_mass[folds] if request.weighted else None
+    mass = inner.groups.test_mass[folds] if request.fold_average == "rows" else None
     errors = np.average(collector.errors[j * len(inner.owner) + folds, 0], axis=0, weights=mass)
     if not np.isfinite(errors).any():
         raise InvalidInput("adaptive: no first fit has a finite error on the inner folds; give Adaptive an alpha.")

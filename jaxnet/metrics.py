@@ -21,10 +21,14 @@ Loss = Callable[[np.ndarray, np.ndarray, np.ndarray], Any]
 
 
 class Metric(NamedTuple):
-    """`loss(y, predictions, w)` gives k errors, for y (m,), predictions (k, m) and weights w (m,) that sum to one."""
+    """`loss(y, predictions, w)` gives k errors, for y (m,), predictions (k, m) and weights w (m,) that sum to one.
+
+    `function` is the caller's, None of a named metric.
+    """
 
     name: str
     loss: Loss
+    function: Any = None
 
 
 @np.errstate(over="ignore")
@@ -50,6 +54,18 @@ METRICS: dict[str, Metric] = {
 }
 
 
+_NAMES = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
+
+
+def error_name(metric: str) -> str:
+    """What a table or a picture calls the errors of a result of this `metric`; the name of a function as it is, on one line.
+
+    >>> error_name("r2"), error_name("pinball")
+    ('1 - R2', 'pinball')
+    """
+    return _NAMES.get(metric) or (metric if metric.isprintable() else ascii(metric))
+
+
 def find_metric(metric: Any) -> Metric:
     """The metric of that name, or the one that a caller's function measures. Raises InvalidInput for anything else.
 
@@ -65,7 +81,7 @@ def find_metric(metric: Any) -> Metric:
         )
     name = str(getattr(metric, "__name__", type(metric).__name__))
     each = lambda y, predictions, w: [metric(y, row, sample_weight=len(w) * w) for row in predictions]
-    return Metric(f"{name} (given)" if name in METRICS else name, each)
+    return Metric(f"{name} (given)" if name in METRICS else name, each, metric)
 
 
 def check_metric(

@@ -22,6 +22,7 @@ from jaxnet.scalars import is_number, is_whole
 
 SOLVERS = ("auto", "coordinate", "proximal")
 DTYPES = ("float32", "float64")
+FOLD_AVERAGES = ("folds", "rows")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Request:
     exact: bool = False
     """for a few fits: whether they go to their minimum, as far as rounding tells"""
     row_groups: np.ndarray | None = None
+    fold_average: str = "folds"
 
     @property
     def X(self) -> np.ndarray:
@@ -96,6 +98,11 @@ class Request:
         return np.isfinite(self.lower) | np.isfinite(self.upper)
 
     @property
+    def fold_weights(self) -> np.ndarray | None:
+        """What each fold counts for in a mean over folds (F,): the weight of its held-out rows; None where all count the same."""
+        return self.groups.test_mass[1:] if self.fold_average == "rows" and len(self.groups) > 1 else None
+
+    @property
     def bounded(self) -> bool:
         """Whether any has."""
         return bool(self.limited.any())
@@ -114,6 +121,7 @@ class Request:
 def parse(
     X, y, *, rho, alphas, cv, groups, metric, alpha_min_ratio, sample_weight, fit_intercept, standardize, penalty_factor,
     lower, upper, tol, max_iter, solver, dtype, device, max_memory, keep_fold_coefs, adaptive, relax, missing, categories,
+    fold_average,
 ) -> Request:  # fmt: skip
     """Check the arguments of `jaxnet.sweep`, whose docstring says what they mean."""
     missing = as_missing(missing)
@@ -154,6 +162,7 @@ def parse(
         relax=_relax(relax),
         missing=missing,
         row_groups=row_groups,
+        fold_average=_choice(fold_average, "fold_average", FOLD_AVERAGES),
     )
     _check_groups(request)
     check_metric(request.metric, request.Y, request.groups.train[1:], request.groups.test[1:])

@@ -1,6 +1,5 @@
 """The public functional calls: numbers in, a SweepResult out."""
 
-import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -15,7 +14,7 @@ from jaxnet import imputations, platform
 from jaxnet.collect import Collector
 from jaxnet.dispatch import alpha_grid, solve_all
 from jaxnet.effects import check_effects
-from jaxnet.errors import ConvergenceWarning, InvalidInput
+from jaxnet.errors import InvalidInput, OneWarning, fits_missed
 from jaxnet.initial import adaptive_problem
 from jaxnet.journal import Forgetful, Journal
 from jaxnet.metrics import METRICS, held_out_errors
@@ -38,6 +37,7 @@ def sweep(
     cv=5,
     groups=None,
     metric="mse",
+    fold_average="folds",
     alpha_min_ratio=None,
     sample_weight=None,
     fit_intercept=True,
@@ -89,7 +89,10 @@ def sweep(
       1 - R2 of each fold against the mean of its held-out rows; or a function f, called with the held-out rows of a fold as
       f(y_true, y_pred, sample_weight=w), w averaging one, that returns a number, the smaller the better. The fits
       minimise squares whatever the metric.
-    - sample_weight: (n,) >= 0, in the fit and in the held-out error. Only ratios matter.
+    - fold_average: what the mean held-out error is a mean of, and its standard error with it: "folds" (default), every fold
+      counts the same, as in scikit-learn; or "rows", every fold counts by the weight of its held-out rows (their number,
+      without sample weights), as in cv.glmnet. They differ where folds differ in size or weight.
+    - sample_weight: (n,) >= 0, in the fit and within each fold's held-out error. Only ratios matter: equal weights are none.
     - fit_intercept: whether b0 is fitted (unpenalised); otherwise it is zero and nothing is centred.
     - standardize: put the penalty on coefficients of columns scaled to unit variance, with each fit's own weights;
       coefficients are reported on the scale of X all the same. Off by default, as in scikit-learn.
@@ -122,13 +125,15 @@ def sweep(
       made from one have its.
     - store: the path of an SQLite file, made if need be, to which finished fits go about once a second. Whatever stops the
       sweep, the same call goes on from there, and its result is the same, to the last bit, as if nothing had stopped it
-      (on the same kind of machine). Several sweeps can share a store; `jaxnet.Store` reads it.
+      (on the same kind of machine). Several sweeps can share a store; `jaxnet.Store` reads it. A metric function is known
+      by its name, code, defaults, closure and the globals it names, or by a text in its attribute `store_name`; another
+      function is another sweep.
     - run: what the store calls this sweep; by default a name made from the problem. A name that the store has for
       another problem is refused, and so is one that another process is working on.
 
     Returns a `SweepResult`. Raises InvalidInput (a ValueError) with a sentence where the data or the request is wrong, and
-    OSError where the store cannot be written (what it holds stays). Warns once (ConvergenceWarning) if fits missed `tol`;
-    they are marked in `status`.
+    OSError where the store cannot be written (what it holds stays). Warns once (ConvergenceWarning, at the caller's line) if
+    fits missed `tol`; they are marked in `status`.
 
     Reference: Zou and Hastie 2005 (the elastic net); Friedman, Hastie and Tibshirani 2010 (paths by coordinate descent);
     Zou and Zhang 2009 (adaptive); Meinshausen 2007 and Hastie, Tibshirani and Tibshirani 2020 (relaxed); van Buuren 2018
@@ -146,17 +151,18 @@ def sweep(
         fit_intercept=fit_intercept, standardize=standardize, penalty_factor=penalty_factor, lower=lower, upper=upper,
         tol=tol, max_iter=max_iter, solver=solver, dtype=dtype, device=device, max_memory=max_memory,
         keep_fold_coefs=keep_fold_coefs, adaptive=adaptive, relax=relax,
-        missing=missing, categories=categories,
+        missing=missing, categories=categories, fold_average=fold_average,
     )  # fmt: skip
     check_effects(request, alpha_min_ratio=alpha_min_ratio, dtype=dtype)
-    with (
-        _reporting(progress) as report,
-        jax.enable_x64(True),
-        platform.scope(request.device),
-        recording(store, run, request) as journal,
-    ):
-        result = _run(request, report, journal)
-    _warn(result)
+    with OneWarning():
+        with (
+            _reporting(progress) as report,
+            jax.enable_x64(True),
+            platform.scope(request.device),
+            recording(store, run, request) as journal,
+        ):
+            result = _run(request, report, journal)
+        _tell(result)
     return result
 
 
@@ -279,7 +285,7 @@ def _reporting(progress):
         raise InvalidInput(f"progress={progress!r}: give True for a bar, or a function of (fits done, fits in all).")
 
 
-def _warn(result: SweepResult) -> None:
+def _tell(result: SweepResult) -> None:
     if result.converged:
         return
     missed = ~np.isin(result.status, (Status.CONVERGED, Status.DEGENERATE))
@@ -287,13 +293,11 @@ def _warn(result: SweepResult) -> None:
     *response, i, k, group = map(int, worst)
     alpha = result.alphas[(*response, i, k)]
     counts = {name: count for name, count in result.status_counts().items() if name not in ("CONVERGED", "DEGENERATE")}
-    warnings.warn(
+    fits_missed(
         f"{int(missed.sum())} of {missed.size} fits missed tol={result.tol:g} ({counts}); the worst, at rho={result.rho[i]:g}, "
         f"alpha={alpha:.6g}, {'all rows' if group == 0 else f'fold {group - 1}'}"
         + (f", response {response[0]}" if response else "")
-        + f", has a relative gap of {result.gap[worst]:.2g}. Raise max_iter or tol; `status` marks the fits.",
-        ConvergenceWarning,
-        stacklevel=3,
+        + f", has a relative gap of {result.gap[worst]:.2g}. Raise max_iter or tol; `status` marks the fits."
     )
 
 

@@ -125,11 +125,12 @@ def audit_errors(result, request: Request, response=None) -> None:
     at = () if response is None else (response,)
     errors = np.asarray(result.errors)[at]
     weights = request.options.get("sample_weight")
-    if weights is None:  # every fold counts the same, as in scikit-learn
+    if request.options.get("fold_average", "folds") == "folds":  # every fold counts the same, as in scikit-learn
         assert result.fold_weights is None
         mass = np.ones(len(request.pairs))
     else:
-        mass = np.array([np.asarray(weights, float)[np.asarray(test)].sum() for _, test in request.pairs])
+        weights = np.ones(len(request.X)) if weights is None else np.asarray(weights, float)
+        mass = np.array([weights[np.asarray(test)].sum() for _, test in request.pairs])
         given = np.asarray(result.fold_weights)
         np.testing.assert_allclose(given / given.sum(), mass / mass.sum(), rtol=1e-12)
     if result.fold_coefs is not None:

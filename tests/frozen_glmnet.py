@@ -69,3 +69,37 @@ def load(name: str) -> GlmnetCase:
     )
     fit = store[f"{name}/fit"]
     return GlmnetCase(name, problem, rho, l1 + l2, fit[:, 0], fit[:, 1:], folds, store.get(f"{name}/cv"))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What cv.glmnet chose of one rho, on data whose penalties need no map (frozen/make_glmnet_1se.py says why)."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+    folds: tuple
+    rho: float
+    alphas: np.ndarray  # (A,) decreasing
+    mean: np.ndarray  # (A,)
+    se: np.ndarray  # (A,)
+    least: int  # the place of lambda.min
+    simplest: int  # the place of lambda.1se
+
+
+@cache
+def choices(weighted: bool) -> tuple[tuple[Choice, ...], ...]:
+    """Those with or without weights: for each data set all rho."""
+    with np.load(Path(__file__).parent / "frozen" / "glmnet_1se.npz") as archive:
+        store = {key: archive[key] for key in archive.files}
+    found: dict[int, list[Choice]] = {}
+    for k, (data, share, has_weights) in enumerate(store["cases"]):
+        if bool(has_weights) != weighted:
+            continue
+        x, y, w, fold = (store[f"{int(data)}/{key}"] for key in ("x", "y", "w", "fold"))
+        folds = tuple((np.flatnonzero(fold != j), np.flatnonzero(fold == j)) for j in np.unique(fold))
+        alphas, mean, se, least, simplest = store[str(k)].T
+        places = int(np.flatnonzero(least)[0]), int(np.flatnonzero(simplest)[0])
+        one = Choice(x, y, w if weighted else None, folds, float(share), alphas, mean, se, *places)
+        found.setdefault(int(data), []).append(one)
+    return tuple(map(tuple, found.values()))

@@ -338,6 +338,10 @@ def objects() -> dict[str, object]:
         "best_fit": BestFit(
             "1se", (1, 2), 0.25, 0.5, numbers(4) - 0.5, 3.5, 2.5, float("nan"), 4, 1e-5, Status.CONVERGED
         ),
+        "best_fit_by_largest_alpha": BestFit(
+            "1se", (1, 2), 0.25, 0.5, numbers(4) - 0.5, 3.5, 2.5, 0.5, 4, 1e-5, Status.CONVERGED, 0.5, "alpha"
+        ),
+        "nested_result_by_nonzeros": nested(simplest="nonzeros"),
         "criteria": criteria(),
         "stability_result": stability(),
         "explanation": explanation(),

@@ -337,19 +337,21 @@ def test_loops_compile_whole_unless_the_user_chose(monkeypatch, version, flags, 
 
 def test_cli_offers_what_the_library_has():
     """The parser repeats names, since it must not import what they stand for."""
-    from jaxnet.cli import parser, stability_options
+    from jaxnet.cli import parser, shared_options, stability_options
     from jaxnet.metrics import METRICS
     from jaxnet.plots.images import FORMATS
+    from jaxnet.request import FOLD_AVERAGES
     from jaxnet.selection.bounds import BOUNDS
     from jaxnet.selection.criteria import CRITERIA
-    from jaxnet.selection.rules import RULES
+    from jaxnet.selection.rules import RULES, SIMPLEST
 
     assert (*RULES, *CRITERIA) == parser.RULES and tuple(METRICS) == parser.METRICS
+    assert tuple(SIMPLEST) == shared_options.SIMPLEST and shared_options.AVERAGES == FOLD_AVERAGES
     assert set(stability_options.BOUNDS) == set(BOUNDS) and FORMATS == ("png", "svg", "pdf")
 
 
 def test_cli_kept_model_is_that_of_its_place(run):
     result = jaxnet.load(run / "model.jaxnet")["result"]
     best = result.best("1se")
-    again = result.fit_at(*best.index, rule="1se")
+    again = result.fit_at(*best.index, rule="1se", simplest="nonzeros")
     assert repr(again) == repr(best) and np.array_equal(again.coef, best.coef)

@@ -78,6 +78,8 @@ BAD = {
     "alpha_min_ratio zero": ({"alpha_min_ratio": 0.0}, ["alpha_min_ratio", "0"]),
     "alpha_min_ratio several": ({"alpha_min_ratio": [0.1, 0.2]}, ["alpha_min_ratio", "(2,)", "one number"]),
     "alpha_min_ratio above one": ({"alpha_min_ratio": 1.5}, ["alpha_min_ratio", "1.5"]),
+    "fold_average unknown": ({"fold_average": "weights"}, ["fold_average", "weights", "folds", "rows"]),
+    "fold_average true": ({"fold_average": True}, ["fold_average", "True"]),
     "one fold": ({"cv": 1}, ["cv", "1"]),
     "negative folds": ({"cv": -2}, ["cv", "-2"]),
     "more folds than rows": ({"cv": N + 1}, ["cv", str(N), str(N + 1)]),
@@ -145,6 +147,68 @@ def test_bad_input_gets_a_sentence(label):
         assert word.lower() in text.lower(), f"{word!r} is missing from: {text}"
     assert text.rstrip().endswith((".", "?")) and len(text) > 25, f"not a sentence: {text}"
     assert caught.value.__cause__ is None and len(text) < 600
+
+
+DATA = ("X", "y", "sample_weight")
+NAMES = {"rho": "l1_ratio", "alpha_min_ratio": "eps"}
+NAMES |= {name: name for name in ("alphas", "cv", "tol", "max_iter", "fit_intercept")}
+"""What the estimators call the arguments of `sweep` that they have."""
+IN_OTHER_WORDS = {
+    "alphas for other rhos": ["alphas", "0.3", "1-D"],
+    "alphas ragged": ["alphas", "0.2"],
+    "alpha_min_ratio several": ["eps", "[0.1, 0.2]"],
+    "tol several": ["tol", "1e-08"],
+    "tol none": ["tol is None"],
+    "rho none": ["l1_ratio is None"],
+    "rho complex": ["l1_ratio", "0.5+1"],
+    "folds of one row": ["two rows", "n_samples=1"],
+}
+CHOOSING = {"alphas", "cv", "eps"}  # parameters of what chooses a penalty
+HUGE = {"y beyond what its squares hold": ({"y": 1e160 * Y}, ["y", "overflow", "divide"])}
+BY_ESTIMATORS = [
+    (label, kind)
+    for label, (changes, _) in {**BAD, **HUGE}.items()
+    for kind in ("ElasticNetCV", "LassoCV", "ElasticNet", "Lasso")
+    if changes.keys() <= {*DATA, *NAMES}
+    and not (kind.startswith("Lasso") and "rho" in changes)
+    and not (not kind.endswith("CV") and (label in HUGE or CHOOSING & {NAMES.get(name) for name in changes}))
+]
+
+
+@pytest.mark.parametrize(("label", "kind"), BY_ESTIMATORS)
+def test_estimators_refuse_what_the_calls_refuse(label, kind):
+    changes, words = {**BAD, **HUGE}[label]
+    words = IN_OTHER_WORDS.get(label) or [NAMES.get(word, word) for word in words]
+    own = {"alphas": 4, "cv": 3} if kind.endswith("CV") else {}
+    parameters = {NAMES[name]: value for name, value in changes.items() if name not in DATA}
+    data = {"X": X, "y": Y, **{name: value for name, value in changes.items() if name in DATA}}
+    model = getattr(jaxnet, kind)(**{**own, **parameters})
+    with pytest.raises(jaxnet.InvalidInput) as caught:
+        model.fit(data.pop("X"), data.pop("y"), **data)
+    text = str(caught.value)
+    for word in words:
+        assert word.lower() in text.lower(), f"{word!r} is missing from: {text}"
+    assert text.rstrip().endswith((".", "?")) and len(text) > 25, f"not a sentence: {text}"
+
+
+def test_most_of_the_registry_reaches_the_estimators():
+    assert {label for label, _ in BY_ESTIMATORS} >= {
+        "nan in X",
+        "y is None",
+        "rho text",
+        "alphas ragged",
+        "cv true",
+        "tol nan",
+    }
+    assert len(BY_ESTIMATORS) > 150
+
+
+@pytest.mark.parametrize("scale", [1e152, 1e160, 1e300])
+def test_a_huge_response_is_fitted_without_warnings(scale):
+    """One penalty needs no errors to choose by; what cannot be held is infinite, what can is right."""
+    small, large = (jaxnet.Lasso(alpha=1e-2 * unit).fit(X, Y * unit) for unit in (1.0, scale))
+    np.testing.assert_allclose(large.coef_ / scale, small.coef_, atol=1e-2 * np.abs(small.coef_).max())
+    assert large.score(X, Y * scale) == pytest.approx(small.score(X, Y), abs=1e-2) and not np.isnan(large.dual_gap_)
 
 
 def test_invalid_input_is_a_value_error():

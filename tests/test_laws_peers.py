@@ -49,14 +49,33 @@ def test_cross_validation_is_glmnets(name):
     case = frozen_glmnet.load(name)
     problem = case.problem
     options = _options(problem)
-    if problem.weights is None:
-        options["sample_weight"] = np.ones(len(problem.y))  # given weights, even equal ones, make folds count by weight
+    options["fold_average"] = "rows"
     result = jaxnet.sweep(problem.X, problem.y, rho=1.0, alphas=case.alphas, cv=list(case.folds), **options)
     mean, se, is_min, is_1se = case.cv.T
     np.testing.assert_allclose(result.error_mean[0], mean, rtol=1e-4)
     np.testing.assert_allclose(result.error_se[0], se, rtol=1e-4)
     assert result.best().alpha == pytest.approx(case.alphas[is_min == 1][0])
     assert result.best("1se").alpha == pytest.approx(case.alphas[is_1se == 1][0])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_largest_alpha_within_one_standard_error_is_lambda_1se(weighted):
+    """Of each rho, on folds of 5 to 18 rows; the fewest nonzeros are not always there."""
+    fewest = 0
+    for cases_of_one in frozen_glmnet.choices(weighted):
+        case, alphas = cases_of_one[0], np.stack([case.alphas for case in cases_of_one])
+        how = {"cv": list(case.folds), "sample_weight": case.weights, "fold_average": "rows", "tol": TOL}
+        result = jaxnet.sweep(case.X, case.y, rho=[case.rho for case in cases_of_one], alphas=alphas, **how)
+        least, fits = result.best_per_rho("min"), result.best_per_rho("1se", simplest="alpha")
+        for i, case in enumerate(cases_of_one):
+            np.testing.assert_allclose(result.error_mean[i], case.mean, rtol=1e-5)
+            np.testing.assert_allclose(
+                result.error_se[i], case.se, atol=1e-5 * case.mean.min()
+            )  # of errors as close as that
+            assert (least[i].index, fits[i].index) == ((i, case.least), (i, case.simplest))
+            assert (fits[i].rule, fits[i].simplest) == ("1se", "alpha")
+            fewest += result.best_per_rho("1se")[i].index != fits[i].index
+    assert fewest >= 2
 
 
 def test_convert_penalty_is_the_map_the_frozen_results_need():

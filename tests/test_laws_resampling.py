@@ -6,9 +6,11 @@ import cases
 import numpy as np
 import pytest
 from checks import Request, audit, audit_errors
-from sklearn import model_selection
+from sklearn import linear_model, model_selection
 
 import jaxnet
+from jaxnet.request import FOLD_AVERAGES
+from jaxnet.selection.rules import RULES
 
 GRID = cases.GRID
 TOL = 1e-8
@@ -75,12 +77,54 @@ def test_no_folds_is_the_full_data_part_of_a_sweep(by_pairs):
 
 @pytest.mark.parametrize("resampling", cases.RESAMPLINGS)
 @pytest.mark.parametrize("penalty", ["plain", "no_intercept", "everything"])
-def test_held_out_errors_are_weighted_mean_squares(penalty, resampling):
+@pytest.mark.parametrize("average", FOLD_AVERAGES)
+def test_held_out_errors_are_weighted_mean_squares(average, penalty, resampling):
     data, n = cases.data("tall"), cases.TALL[0]
-    options = {**cases.PENALTIES[penalty](12), "sample_weight": cases.weights(n), "tol": TOL}
+    options = {**cases.PENALTIES[penalty](12), "sample_weight": cases.weights(n), "tol": TOL, "fold_average": average}
     request = Request(data.X, data.y, cases.RESAMPLINGS[resampling](n), options)
     result = jaxnet.sweep(data.X, data.y, cv=request.pairs, keep_fold_coefs=True, **GRID, **options)
     audit_errors(result, request)
+
+
+@pytest.mark.parametrize("average", FOLD_AVERAGES)
+@pytest.mark.parametrize("constant", [1.0, 0.3, 7])
+def test_constant_weights_change_nothing(average, constant):
+    """On folds of unequal size, where averages over folds and over rows differ; so they do for the first fit of `adaptive`."""
+    data, n = cases.data("tall"), cases.TALL[0]
+    pairs = cases.RESAMPLINGS["uneven"](n)
+    for more in ({}, {"adaptive": jaxnet.Adaptive(cv=jaxnet.KFold(7))}):
+        options = {"cv": pairs, "fold_average": average, **GRID, **more}
+        plain, given = (jaxnet.sweep(data.X, data.y, sample_weight=w, **options) for w in (None, np.full(n, constant)))
+        assert (plain.fold_weights is None) == (average == "folds")
+        for name in ("alphas", "errors", "error_mean", "error_se"):
+            np.testing.assert_allclose(getattr(given, name), getattr(plain, name), rtol=1e-9, err_msg=name)
+        assert [given.best(rule).index for rule in RULES] == [plain.best(rule).index for rule in RULES]
+    sizes = [len(test) for _, test in pairs]
+    weights = sizes if average == "rows" else None
+    expected = np.average(plain.errors, axis=-1, weights=weights)
+    np.testing.assert_allclose(plain.error_mean, expected, rtol=1e-12)
+
+
+def test_averages_over_folds_and_rows_choose_as_scikit_learn_and_by_the_rows():
+    """Over draws of unequal folds: the default is the mean of folds, whatever the weights, as LassoCV takes it."""
+    differ = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(31, 6)), rng.normal(size=31)
+        y += X[:, 0]
+        cut = np.sort(rng.choice(np.arange(3, 28), 2, replace=False))
+        pairs = [(np.setdiff1d(np.arange(31), test), test) for test in np.split(np.arange(31), cut)]
+        w = rng.uniform(0.2, 2, 31) if seed % 2 else np.ones(31)
+        alphas = np.geomspace(1, 0.01, 30)
+        theirs = linear_model.LassoCV(alphas=alphas, cv=pairs, tol=1e-10, max_iter=100_000).fit(X, y, sample_weight=w)
+        for weights in (w, None)[: 2 - seed % 2]:
+            ours = jaxnet.sweep(X, y, rho=1.0, alphas=alphas, cv=pairs, sample_weight=weights, tol=1e-10)
+            assert ours.best().alpha == pytest.approx(theirs.alpha_)
+            model = jaxnet.LassoCV(alphas=alphas, cv=pairs, tol=1e-10).fit(X, y, sample_weight=weights)
+            assert model.alpha_ == pytest.approx(theirs.alpha_)
+        by_rows = jaxnet.sweep(X, y, rho=1.0, alphas=alphas, cv=pairs, sample_weight=w, tol=1e-10, fold_average="rows")
+        differ += by_rows.best().alpha != ours.best().alpha
+    assert differ  # or nothing was tried
 
 
 def test_weights_enter_the_score():

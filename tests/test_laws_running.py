@@ -1,6 +1,7 @@
 """How a sweep behaves as a program: precision scope, threads, interruption, progress, memory, devices, float32."""
 
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import cases
@@ -194,6 +195,36 @@ def test_one_convergence_warning_with_counts(solver):
     assert np.max(result.iterations) <= 2
     from_here = caught[0].filename
     assert from_here == __file__, f"the warning points at {from_here}, not at the caller"
+
+
+LATE = {"tol": 1e-14, "max_iter": 1}
+CALLS = {  # on noise, where nothing converges
+    "sweep": lambda X, y: jaxnet.sweep(X, y, cv=3, alphas=4, **LATE),
+    "sweep of two responses": lambda X, y: jaxnet.sweep(X, np.stack([y, -y], axis=1), cv=3, alphas=4, **LATE),
+    "adaptive": lambda X, y: jaxnet.sweep(X, y, cv=3, alphas=4, adaptive=jaxnet.Adaptive(cv=3), **LATE),
+    "several fillings": lambda X, y: jaxnet.sweep(X, y, cv=3, alphas=4, missing=jaxnet.MultipleFill(m=2), **LATE),
+    "fit_path": lambda X, y: jaxnet.fit_path(X, y, alphas=4, **LATE),
+    "nested_sweep": lambda X, y: jaxnet.nested_sweep(X, y, outer=3, inner=3, alphas=4, rule="1se", **LATE),
+    "stability_selection": lambda X, y: jaxnet.stability_selection(X, y, n_pairs=3, q=2, cutoff=0.9, **LATE),
+    "ElasticNet": lambda X, y: jaxnet.ElasticNet(alpha=1e-3, **LATE).fit(X, y),
+    "Lasso": lambda X, y: jaxnet.Lasso(alpha=1e-3, **LATE).fit(X, y),
+    "ElasticNetCV": lambda X, y: jaxnet.ElasticNetCV(l1_ratio=[0.1, 1.0], alphas=4, cv=3, **LATE).fit(X, y),
+    "LassoCV": lambda X, y: jaxnet.LassoCV(alphas=4, cv=3, **LATE).fit(X, y),
+    "adaptive LassoCV": lambda X, y: jaxnet.LassoCV(alphas=4, cv=3, adaptive=jaxnet.Adaptive(), **LATE).fit(X, y),
+    "path": lambda X, y: jaxnet.Lasso.path(X, y, alphas=4, **LATE),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_call_warns_once_at_the_callers_line(name):
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(36, 20)) + 2 * rng.normal(size=(36, 1)), rng.normal(size=36)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        CALLS[name](X, y)
+    late = [warning for warning in caught if issubclass(warning.category, jaxnet.ConvergenceWarning)]
+    assert len(late) == len(caught) == 1
+    assert late[0].filename == __file__ and "missed tol=1e-14" in str(late[0].message)
 
 
 def test_result_is_a_frozen_pytree():

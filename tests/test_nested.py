@@ -30,16 +30,16 @@ def loop(X, y, outer, inner, rule="min", weight=None, percent=5.0, **options):
     return np.array(errors), np.array(chosen), np.array(promised)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("weighted", "average"), [(False, "folds"), (True, "folds"), (True, "rows")])
 @pytest.mark.parametrize("rule", ["min", "1se", "percent"])
-def test_nested_is_a_loop_over_outer_folds(rule, weighted):
+def test_nested_is_a_loop_over_outer_folds(rule, weighted, average):
     data, w = cases.data("tall"), cases.weights(N) + 0.1 if weighted else None
     outer = list(OUTER.split(data.X))
     inner = jaxnet.KFold(3, shuffle=True, seed=1)
     found = jaxnet.nested_sweep(
-        data.X, data.y, outer=OUTER, inner=inner, rule=rule, percent=30, sample_weight=w, **FIXED
+        data.X, data.y, outer=OUTER, inner=inner, rule=rule, percent=30, sample_weight=w, fold_average=average, **FIXED
     )
-    errors, chosen, promised = loop(data.X, data.y, outer, inner, rule, w, percent=30)
+    errors, chosen, promised = loop(data.X, data.y, outer, inner, rule, w, percent=30, fold_average=average)
     np.testing.assert_array_equal(found.indices, chosen)
     np.testing.assert_allclose(found.errors, errors, rtol=1e-3)
     np.testing.assert_allclose(found.inner_errors, promised, rtol=1e-3)
@@ -51,10 +51,10 @@ def test_nested_is_a_loop_over_outer_folds(rule, weighted):
         for train, test in outer
     ]
     np.testing.assert_allclose(found.baseline_errors, baseline, rtol=1e-9)
-    mass = [v[test].sum() for _, test in outer] if weighted else None
+    mass = [v[test].sum() for _, test in outer] if average == "rows" else None
     assert found.mean == pytest.approx(np.average(errors, weights=mass), rel=1e-3)
     assert found.baseline == pytest.approx(np.average(baseline, weights=mass))
-    if not weighted:
+    if average == "folds":
         assert found.se == pytest.approx(np.std(errors, ddof=1) / np.sqrt(3), rel=1e-2)
 
 

@@ -155,7 +155,7 @@ def test_cli_report_is_written_beside_the_run(run, capsys):
     text = (run / "report.html").read_text()
     page = Page(text)
     assert len(page.named("img")) == 4 and any("diabetes" in word for word in page.words)
-    assert [row[0] for row in page.rows if row and row[0].endswith("*")] == []  # bic needs the data
+    assert [row[0] for row in page.rows if row and row[0].endswith("*")] == ["bic *"]  # what the run chose
     assert main(["report", str(run)]) == 1 and "--overwrite" in capsys.readouterr().err
     assert main(["report", str(run), "--example", "diabetes", "--overwrite", "--quiet"]) == 0
     page = Page((run / "report.html").read_text())
@@ -201,3 +201,151 @@ def test_cli_stability_prints_and_writes_frequencies(tmp_path, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert main(["stability", "--example", "diabetes", "--cutoff", "0.3", "--quiet"]) == 1
     assert "cutoff=0.3" in sentence(capsys)
+
+
+NOTIONS = ("df", "nonzeros", "alpha")
+
+
+@pytest.fixture(scope="module")
+def disagreeing():
+    """A table and a sweep of which the rule 1se chooses three fits, by its three notions of the simplest."""
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(60, 12)) + rng.normal(size=(60, 1))
+    y = X[:, :4].sum(axis=1) + 4 * rng.normal(size=60)
+    folds = jaxnet.KFold(5, shuffle=True, seed=0)
+    result = jaxnet.sweep(X, y, rho=[0.05, 0.3, 1.0], alphas=30, cv=folds, standardize=True)
+    criteria = result.criteria(X, y)
+    fits = {name: result.best("1se", criteria=criteria, simplest=name) for name in NOTIONS}
+    assert len({fit.index for fit in fits.values()}) == 3
+    return X, y, fits
+
+
+@pytest.fixture(scope="module")
+def table(disagreeing, tmp_path_factory):
+    X, y, _ = disagreeing
+    path = tmp_path_factory.mktemp("tables") / "table.csv"
+    lines = [",".join([*(f"x{j}" for j in range(12)), "y"])]
+    path.write_text("\n".join(lines + [",".join(map(repr, row)) for row in np.column_stack([X, y]).tolist()]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module", params=[*NOTIONS, None])
+def kept(request, table, tmp_path_factory):
+    """A run of each notion; of the default, from before runs said theirs."""
+    folder = tmp_path_factory.mktemp("kept") / "run"
+    by = [] if request.param is None else ["--simplest", request.param]
+    grid = ["--rho", "0.05", "0.3", "1", "--alphas", "30", "--shuffle", "--rule", "1se"]
+    assert main(["sweep", str(table), "--target", "y", *grid, *by, "--out", str(folder), "--quiet"]) == 0
+    if request.param is None:
+        model = jaxnet.load(folder / "model.jaxnet")
+        jaxnet.save({k: v for k, v in model.items() if k not in ("simplest", "percent")}, folder / "model.jaxnet")
+    return folder, request.param or "nonzeros"
+
+
+def everything_shown(text, drawn):
+    """What a page says of the fit it keeps, place by place: (rho, alpha) as texts, and the number of nonzeros."""
+    page = Page(text)
+    (row,) = [row for row in page.rows if row and row[0].endswith("*")]
+    heading = next(row for row in page.rows if row and row[0] == "rule")
+    words = " ".join(" ".join(page.words).split())
+    said = re.search(r"The model that (\S+) chose: rho (\S+), alpha (\S+);.*?(\d+) of \d+ coefficients", words)
+    shown = {"table": (row[2], row[3]), "sentence": said.group(2, 3)}
+    for attrs in page.named("img"):
+        for place in re.findall(r"1se \(rho (\S+), alpha (\S+)\)", attrs["alt"]):
+            shown[attrs["alt"].split(":")[0]] = place
+    for number, ax in enumerate(drawn):
+        marks = [line for line in ax.lines if line.get_label().startswith("1se")]
+        shown |= {f"drawing {number}": (None, f"{line.get_xdata()[0]:.5g}") for line in marks}
+    counts = {int(row[heading.index("nonzeros")]), int(said[4]), len([r for r in page.rows if r and r[0].isdigit()])}
+    return shown, counts, row, heading, words
+
+
+@pytest.mark.parametrize("data", [False, True], ids=["without the table", "with the table"])
+@pytest.mark.parametrize("asked", [None, *NOTIONS])
+def test_a_page_shows_one_choice_everywhere(asked, data, kept, table, disagreeing, tmp_path, monkeypatch, capsys):
+    """The run's, or that of another simplicity that was asked for: table, sentence, captions, drawings, coefficients."""
+    from matplotlib.figure import Figure
+
+    from jaxnet.report import content
+
+    drawn, (folder, own), out = [], kept, tmp_path / "page.html"
+
+    def render(draw, **size):
+        drawn.append(Figure().subplots())
+        draw(drawn[-1])
+        return b""
+
+    monkeypatch.setattr(content, "render", render)
+    options = [*([str(table)] if data else []), *([] if asked is None else ["--simplest", asked])]
+    code = main(["report", str(folder), *options, "--out", str(out), "--quiet"])
+    if asked == "df" != own and not data:
+        assert code == 1 and "--simplest df needs the table of the run" in sentence(capsys)
+        return
+    assert code == 0
+    by = asked or own
+    model = jaxnet.load(folder / "model.jaxnet")
+    X, y, _ = disagreeing
+    best = model["result"].best("1se", criteria=model["result"].criteria(X, y), simplest=by)
+    shown, counts, row, heading, words = everything_shown(out.read_text(), drawn)
+    at = f"{best.rho:.4g}", f"{best.alpha:.5g}"
+    assert {place[1] for place in shown.values()} == {at[1]} and {place[0] for place in shown.values()} <= {at[0], None}
+    assert {
+        "table",
+        "sentence",
+        "Cross-validation",
+        "The grid",
+        "Coefficient path",
+        "Largest coefficients",
+    } <= shown.keys()
+    assert sum(name.startswith("drawing") for name in shown) >= 3 and counts == {best.nonzeros}
+    what = {"df": "fewest degrees of freedom", "nonzeros": "fewest nonzeros", "alpha": "largest alpha"}[by]
+    assert what in row[1] and f"Simplest is the {what}" in words
+    assert ("degrees of freedom" in heading) == data
+    if data:
+        df = model["result"].criteria(X, y).df[best.index]
+        assert float(row[heading.index("degrees of freedom")]) == pytest.approx(df, rel=1e-3)
+
+
+@pytest.mark.parametrize("by", NOTIONS)
+def test_a_page_of_a_result_goes_by_one_simplicity(by, disagreeing, tmp_path):
+    X, y, fits = disagreeing
+    folds = jaxnet.KFold(5, shuffle=True, seed=0)
+    result = jaxnet.sweep(X, y, rho=[0.05, 0.3, 1.0], alphas=30, cv=folds, standardize=True, fold_average="rows")
+    result.to_html(tmp_path / "page.html", X=X, y=y, rule="1se", simplest=by)
+    shown, counts, _, _, words = everything_shown((tmp_path / "page.html").read_text(), [])
+    assert set(shown.values()) == {(f"{fits[by].rho:.4g}", f"{fits[by].alpha:.5g}")} and counts == {fits[by].nonzeros}
+    assert "by the weight of its rows" in words and "held-out error (MSE)" in words
+
+
+def test_cli_says_what_was_simplest_and_predicts_by_another(kept, table, tmp_path, capsys):
+    folder, own = kept
+    model, out = jaxnet.load(folder / "model.jaxnet"), tmp_path / "p.csv"
+    X = np.loadtxt(table, delimiter=",", skiprows=1)[:, :-1]
+    for asked in (None, "nonzeros", "alpha"):
+        options = [] if asked is None else ["--simplest", asked, "--overwrite"]
+        assert main(["predict", str(folder), str(table), *options, "--out", str(out), "--quiet"]) == 0
+        best = model["result"].fit_at(*model["chosen"]["1se"]) if asked in (None, own) else None
+        best = best or model["result"].best("1se", simplest=asked)
+        predicted = np.loadtxt(out, skiprows=1)
+        np.testing.assert_allclose(predicted, X @ best.coef + best.intercept, rtol=1e-9)
+    capsys.readouterr()
+    assert main(["compare", str(folder), str(folder)]) == 0
+    what = {"df": "fewest degrees of freedom", "nonzeros": "fewest nonzeros", "alpha": "largest alpha"}[own]
+    said = capsys.readouterr().out
+    chosen = model["result"].fit_at(*model["chosen"]["1se"])
+    assert f"1se ({what})" in said and f"{chosen.alpha:.5g}" in said
+    import json
+
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["request"]["simplest"] == summary["rules"]["1se"]["simplest"] == own
+    assert "simplest" not in summary["rules"]["min"] and summary["request"]["fold_average"] == "folds"
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"), [("cv", None), ("cv", "alpha"), ("map", None), ("path", "nonzeros"), ("rho", None)]
+)
+def test_cli_plots_mark_the_choice_of_the_run(kind, asked, kept, tmp_path):
+    folder, _ = kept
+    by = [] if asked is None else ["--simplest", asked]
+    out = tmp_path / "plot.png"
+    assert main(["plot", str(folder), kind, *by, "--out", str(out), "--quiet"]) == 0 and out.exists()

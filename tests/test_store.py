@@ -305,3 +305,22 @@ def test_large_blobs_are_kept_in_parts(store, monkeypatch):
     assert connection.execute("SELECT max(length(content)), sum(more) > 50 FROM blobs").fetchone() == (1000, 1)
     connection.close()
     assert same(run_sweep(store=store), run_sweep())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_runs_from_before_folds_could_be_averaged_two_ways_keep_their_key(weighted, tmp_path):
+    """They averaged by rows with sample weights, else by folds: the problem says so only where it is otherwise."""
+    data, place = cases.data("tall"), tmp_path / "runs.db"
+    options = {"rho": 1.0, "alphas": 3, "cv": 3, "sample_weight": np.arange(1.0, 41.0) if weighted else None}
+    before, now = ("rows", "folds") if weighted else ("folds", "rows")
+    for average in (before, now):
+        jaxnet.sweep(data.X, data.y, store=place, run=average, fold_average=average, **options)
+    problems = {run.name: run.problem for run in jaxnet.Store(place).runs()}
+    assert "fold_average" not in problems[before] and "metric function" not in problems[before]
+    assert problems[now] == {**problems[before], "fold_average": now}
+    with pytest.raises(jaxnet.InvalidInput, match="of another problem: fold_average is"):
+        jaxnet.sweep(data.X, data.y, store=place, run=before, fold_average=now, **options)
+    stored = jaxnet.Store(place).result("rows")
+    np.testing.assert_array_equal(
+        stored.error_mean, jaxnet.sweep(data.X, data.y, fold_average="rows", **options).error_mean
+    )

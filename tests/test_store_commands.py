@@ -7,14 +7,19 @@ import subprocess
 import sys
 import time
 
+import matplotlib
 import numpy as np
 import pytest
 from cli_runs import FEATURES, data_columns, make_data, sentence, start, sweep, write_csv
 from saved import as_tree, equal
 
 import jaxnet
+import jaxnet.plots
 from jaxnet.cli import main
 from jaxnet.cli.export_command import arrays
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +266,57 @@ def test_cli_reads_stores_without_jax(place):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """The store and the folders of runs that differ in what their errors are."""
+    folder = tmp_path_factory.mktemp("measured")
+    data = write_csv(folder / "data.csv", data_columns())
+    for metric in ("mse", "mae", "r2"):
+        options = ["--metric", metric, "--store", folder / "runs.db", "--run", metric, "--out", folder / metric]
+        assert sweep(data, "--quiet", *options) == 0
+    return folder
+
+
+NAMES = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
+
+
+@pytest.mark.parametrize("metric", NAMES)
+def test_cli_names_what_errors_are(metric, measured, capsys):
+    """In every command that shows one, and on the page."""
+    said = {"show": out_of(capsys, "show", measured / "runs.db", metric)}
+    said["compare"] = out_of(capsys, "compare", metric, metric, "--store", measured / "runs.db")
+    said["compare folders"] = out_of(capsys, "compare", measured / metric, measured / metric)
+    for command, text in said.items():
+        assert f"CV error ({NAMES[metric]})" in text, command
+        assert not any(f"CV error ({name})" in text for other, name in NAMES.items() if other != metric), command
+    assert main(["report", str(measured / metric), "--quiet", "--overwrite"]) == 0
+    assert f"held-out error ({NAMES[metric]})" in (measured / metric / "report.html").read_text()
+    for draw in (jaxnet.plots.cv_curve, jaxnet.plots.cv_map):
+        ax = draw(jaxnet.load(measured / metric / "model.jaxnet")["result"])
+        assert NAMES[metric] in " ".join(each.get_ylabel() for each in ax.figure.axes)
+        pyplot.close(ax.figure)
+
+
+def test_cli_tells_errors_of_two_kinds_apart(measured, capsys):
+    text = out_of(capsys, "compare", "mse", "mae", "--store", measured / "runs.db")
+    (line,) = [line for line in text.splitlines() if line.startswith("CV error")]
+    assert line.startswith("CV error ") and line.count("(MSE)") == 2 and line.count("(MAE)") == 2
+    listed = {line.split()[0]: line for line in out_of(capsys, "runs", measured / "runs.db").splitlines()}
+    assert (
+        "MSE" not in listed["mse"] and "MSE " in listed["mae"] and "MSE " in listed["r2"]
+    )  # in mid-sweep all are squares
+
+
+@pytest.mark.parametrize("average", ["folds", "rows"])
+def test_cli_averages_as_it_is_asked(average, measured, tmp_path):
+    uneven = ["--cv", "7", "--fold-average", average, "--out", tmp_path / "run", "--quiet"]
+    assert sweep(measured / "data.csv", *uneven) == 0
+    result = jaxnet.load(tmp_path / "run" / "model.jaxnet")["result"]
+    assert (result.fold_weights is None) == (average == "folds")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["request"]["fold_average"] == average
+    assert summary["selected"]["cv_error"] == pytest.approx(
+        np.average(result.errors, axis=-1, weights=result.fold_weights).min()
+    )

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.cli.chosen import chosen_fits, simplest_of
 from jaxnet.cli.dataset import load_table
 from jaxnet.cli.predict_command import as_written
 from jaxnet.cli.run_folder import SUMMARY, model_file, read_run
 from jaxnet.data.arrays import as_weights
 from jaxnet.data.mixed import MixedColumns
 from jaxnet.result import BestFit, SweepResult
+from jaxnet.selection.criteria import Criteria
 from jaxnet.selection.rows import predictions, result_columns
 
 
@@ -36,6 +38,8 @@ class FinishedRun:
         model, folder = read_run(args.run), model_file(args.run).parent
         path = folder / SUMMARY
         summary = json.loads(path.read_text(encoding="utf-8")) if Path(args.run).is_dir() and path.exists() else {}
+        if "percent" not in model:  # of an earlier version
+            model["percent"] = summary.get("request", {}).get("percent", 5.0)
         if args.data is None and args.example is None:
             return cls(model, summary, None, None, None)
         table = load_table(args, text=as_written(model))
@@ -63,12 +67,17 @@ class FinishedRun:
         """The rule that the run kept."""
         return self.model["rule"]
 
-    def predicted(self) -> tuple[np.ndarray, np.ndarray]:
-        """The response and what the chosen model predicts, of the rows that it can predict."""
-        found = predictions(result_columns(self.result, self.X), self.kept())
+    def criteria(self) -> Criteria:
+        """Information criteria and degrees of freedom, of the table of the run."""
+        return self.result.criteria(self.X, self.y, sample_weight=self.weights)
+
+    def chosen(self, simplest: str | None) -> dict[str, BestFit]:
+        """By rule what the run chose, or would have chosen by another `simplest`; that of `rule` is the one that it kept."""
+        need = simplest == "df" != simplest_of(self.model) and self.X is not None
+        return chosen_fits(self.model, simplest, self.criteria() if need else None)
+
+    def predicted(self, kept: BestFit) -> tuple[np.ndarray, np.ndarray]:
+        """The response and what a model predicts, of the rows that it can predict."""
+        found = predictions(result_columns(self.result, self.X), kept)
         known = ~np.isnan(found)
         return self.y[known], found[known]
-
-    def kept(self) -> BestFit:
-        """The chosen model; its rule may have needed data that are not at hand, its place in the grid is known."""
-        return self.result.fit_at(*self.model["chosen"][self.rule], rule=self.rule)

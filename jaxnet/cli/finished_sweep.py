@@ -1,14 +1,17 @@
 """Finished sweeps, wherever they are kept: in the folder of a run, in a file of their own, or in a store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jaxnet.cli.chosen import chosen_fits
 from jaxnet.cli.console import aligned, printable
 from jaxnet.cli.run_folder import model_file
 from jaxnet.errors import InvalidInput
+from jaxnet.metrics import error_name
 from jaxnet.persistence import load, read_metadata
 from jaxnet.result import BestFit, SweepResult
+from jaxnet.selection.rules import SIMPLEST
 from jaxnet.store.database import is_store
 from jaxnet.store.reading import Store
 
@@ -18,11 +21,12 @@ _RESPONSES = 3  # of which winners are shown
 
 @dataclass(frozen=True)
 class FinishedSweep:
-    """A result, what to call it, and what is known of the problem, in plain values."""
+    """A result, what to call it, what is known of the problem, in plain values, and by rule what was chosen when it was made."""
 
     label: str
     result: SweepResult
     problem: dict[str, Any]
+    chosen: dict[str, BestFit] = field(default_factory=dict)
 
     def feature(self, j: int) -> str:
         """The name of column j."""
@@ -36,6 +40,8 @@ class FinishedSweep:
 
     def winner(self, rule: str, response: int | None) -> BestFit | None:
         """The model that a rule chooses; None where there are no folds, or nothing to choose from."""
+        if rule in self.chosen:
+            return self.chosen[rule]
         try:
             best = self.result.best(rule)
         except InvalidInput:
@@ -58,7 +64,8 @@ def find_sweep(place: str, run: str | None = None) -> FinishedSweep:
     if not isinstance(result, SweepResult):
         raise InvalidInput(f"{file} is a jaxnet file but holds no sweep.")
     told = read_metadata(file)
-    return FinishedSweep(place, result, {**_part(told, "data"), **_part(told, "configuration")})
+    chosen = chosen_fits(content) if isinstance(content, dict) and content.get("kind") == "jaxnet run" else {}
+    return FinishedSweep(place, result, {**_part(told, "data"), **_part(told, "configuration")}, chosen)
 
 
 def winners(sweeps: list[FinishedSweep], response: int | None) -> list[str]:
@@ -68,18 +75,22 @@ def winners(sweeps: list[FinishedSweep], response: int | None) -> list[str]:
         for rule in RULES:
             best = sweep.winner(rule, response)
             if best is not None:
-                fits[f"{letter} {rule}" if len(sweeps) > 1 else rule] = best
+                title = rule if best.simplest is None else f"{rule} ({SIMPLEST[best.simplest]})"
+                fits[f"{letter} {title}" if len(sweeps) > 1 else title] = best, error_name(sweep.result.metric)
     if not fits:
         return []
+    names = {name for _, name in fits.values()}
+    error, of_each = (f"CV error ({names.pop()})", False) if len(names) == 1 else ("CV error", True)
     rows = [("", *fits)]
     for label, show in (
         ("rho (L1 share)", lambda fit: f"{fit.rho:.4g}"),
         ("alpha (strength)", lambda fit: f"{fit.alpha:.5g}"),
-        ("CV error (MSE)", lambda fit: f"{fit.cv_error:.6g} +- {fit.cv_se:.3g}"),
+        (error, lambda fit: f"{fit.cv_error:.6g} +- {fit.cv_se:.3g}"),
         ("nonzeros", lambda fit: f"{fit.nonzeros:,}"),
         ("relative gap", lambda fit: f"{fit.gap:.1e}"),
     ):
-        rows.append((label, *(show(fit) for fit in fits.values())))
+        named = of_each and label == error
+        rows.append((label, *(show(fit) + (f" ({name})" if named else "") for fit, name in fits.values())))
     return aligned(rows)
 
 

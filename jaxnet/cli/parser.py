@@ -8,10 +8,12 @@ from jaxnet.cli.filling_options import add_filling
 from jaxnet.cli.missing_options import add_missing
 from jaxnet.cli.reading_options import add_plot, add_report
 from jaxnet.cli.shared_options import (
+    AVERAGES,
     add_columns,
     add_command,
     add_groups,
     add_output,
+    add_simplest,
     add_source,
     check_folds,
     check_output,
@@ -124,11 +126,16 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     grid.add_argument("--seed", type=seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
     metric = "what held-out errors are: mean squared (mse, the default) or absolute (mae), or 1 - R2 (r2)"
     grid.add_argument("--metric", choices=METRICS, default="mse", help=metric)
+    average = (
+        "average errors over folds, each the same (the default), or by the weight of their rows, as cv.glmnet does"
+    )
+    grid.add_argument("--fold-average", choices=AVERAGES, default="folds", help=average)
     rule = (
         "keep the model of smallest error (min, the default), or the simplest within one standard error of it (1se), "
     )
     rule += "or within some per cent of it (percent); or that of least aic, aicc, bic or ebic"
     grid.add_argument("--rule", choices=RULES, default="min", help=rule)
+    add_simplest(grid, "default nonzeros")
     grid.add_argument("--percent", type=share, default=5.0, metavar="X", help="per cent of --rule percent; default 5")
 
     fit = sweep.add_argument_group("fit")
@@ -161,6 +168,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
     predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     add_source(predict)
     predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
+    add_simplest(predict, "by default as the run did")
     add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
 
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from jaxnet.cli.chosen import simplest_of
 from jaxnet.cli.console import note
 from jaxnet.cli.finished_run import FinishedRun
 from jaxnet.cli.interrupt import Check
@@ -33,16 +34,19 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
 def _drawing(args: argparse.Namespace, done: FinishedRun) -> Callable[[Any], Any]:
     from jaxnet import plots
 
-    kept, result = done.kept(), done.result
+    result, chosen = done.result, done.chosen(args.simplest)
+    kept = chosen[done.rule]
     rho = kept.rho if args.rho is None else args.rho
+    shown = {"fits": [kept, *(chosen[rule] for rule in ("min", "1se") if rule in chosen and rule != done.rule)]}
+    along = shown if args.rho is None else {"rho": args.rho, **_of_that_rho(args, done)}
     top = {} if args.top is None else {"top": args.top}
     draw = {
-        "path": lambda ax: plots.coefficient_path(result, rho, sd=done.sd, **top, ax=ax),
+        "path": lambda ax: plots.coefficient_path(result, sd=done.sd, **along, **top, ax=ax),
         "rho": lambda ax: plots.rho_path(
             result, kept.alpha if args.alpha is None else args.alpha, sd=done.sd, **top, ax=ax
         ),
-        "cv": lambda ax: plots.cv_curve(result, rho, ax=ax),
-        "map": lambda ax: plots.cv_map(result, ax=ax),
+        "cv": lambda ax: plots.cv_curve(result, **along, ax=ax),
+        "map": lambda ax: plots.cv_map(result, **shown, ax=ax),
         "coefficients": lambda ax: plots.coefficients(
             kept, feature_names=result.feature_names, sd=done.sd, **top, ax=ax
         ),
@@ -50,8 +54,21 @@ def _drawing(args: argparse.Namespace, done: FinishedRun) -> Callable[[Any], Any
     if args.kind in draw:
         return draw[args.kind]
     if args.kind == "criteria":
-        criteria = result.criteria(done.X, done.y, sample_weight=done.weights)
+        criteria = done.criteria()
         return lambda ax: plots.criteria_curves(criteria, rho, ax=ax)
-    observed, predicted = done.predicted()
+    observed, predicted = done.predicted(kept)
     show = plots.residuals if args.kind == "residuals" else plots.predicted_against_observed
     return lambda ax: show(observed, predicted, ax=ax)
+
+
+def _of_that_rho(args: argparse.Namespace, done: FinishedRun) -> dict[str, Any]:
+    """What the rules choose of a rho that was asked for, by the same simplicity as the run."""
+    simplest = args.simplest or simplest_of(done.model)
+    if simplest != "df":
+        return {"simplest": simplest}
+    if done.X is None:
+        raise InvalidInput(
+            "--rho with --simplest df, by which the run may have gone, needs the table of the run: give DATA, or take "
+            "--simplest nonzeros or alpha."
+        )
+    return {"simplest": simplest, "criteria": done.criteria()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxnet.cli.chosen import chosen_fits
 from jaxnet.cli.console import note, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import counted, load_stream
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         check_file(args.out, args.overwrite, "the predictions")
     model = read_run(args.run)
     stream = load_stream(args, text=as_written(model))
-    predictor = Predictor.of(model, stream, args.rule or model["rule"], args.quiet)
+    predictor = Predictor.of(model, stream, args.rule or model["rule"], args.simplest, args.quiet)
     score = Score()
     texts = _texts(model, stream, predictor, score)
     if args.out is None:
@@ -65,17 +66,18 @@ class Predictor:
     unseen: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: dict[str, Any], stream: Stream, rule: str, quiet: bool) -> Predictor:
-        """The model that `rule` chose; columns are matched by name, and only those with a nonzero coefficient are read.
+    def of(cls, model: dict[str, Any], stream: Stream, rule: str, simplest: str | None, quiet: bool) -> Predictor:
+        """The model that `rule` chose, by `simplest` if that is not None.
 
+        Columns are matched by name, and only those with a nonzero coefficient are read.
         Raises `InvalidInput` naming the columns that the model needs and the table lacks.
         """
         if rule not in model["chosen"]:
             raise InvalidInput(
                 f"--rule {rule}: the run chose by {', '.join(model['chosen'])}; sweep again with --rule {rule}."
             )
-        result, (i, k) = model["result"], model["chosen"][rule]
-        coef, names, preparation = result.coef_at(i, k), result.feature_names, result.preparation
+        result, fit = model["result"], chosen_fits(model, simplest)[rule]
+        coef, names, preparation = fit.coef, result.feature_names, result.preparation
         needed = coef != 0
         if preparation is not None:
             names, needed = preparation.columns, _needed(preparation, coef)
@@ -99,7 +101,7 @@ class Predictor:
             note(f"ignored {len(extra):,} column{s} unknown to the model, such as {min(extra)!r}.", quiet)
         if model["id"] is not None and model["id"] not in present:
             note(f"{stream.source} has no column {model['id']!r}: predictions have no labels.", quiet)
-        intercept = float(result.intercepts[i, k])
+        intercept = fit.intercept
         if preparation is not None:
             return cls(tuple(name for name in names if name in present), coef, intercept, preparation)
         return cls(tuple(used), coef[coef != 0], intercept)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from jaxnet.cli.shared_options import add_command, add_output, add_source
+from jaxnet.cli.shared_options import add_command, add_output, add_simplest, add_source
 
 _REPORT = """\
 Write a finished run as one page of HTML that needs nothing else: the grid, the winner of each rule, pictures, the
@@ -28,6 +28,7 @@ def add_report(commands: argparse._SubParsersAction) -> None:
     )
     report.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     add_source(report)
+    add_simplest(report, "by default as the run did")
     report.add_argument("--title", help="heading of the page (the source of the data)")
     add_output(report, "FILE", "the page (report.html in RUN by default)", "replace the file if it exists")
 
@@ -46,5 +47,6 @@ def add_plot(commands: argparse._SubParsersAction) -> None:
     add_source(plot)
     plot.add_argument("--rho", type=float, help="which rho path, cv and criteria draw (that of the chosen model)")
     plot.add_argument("--alpha", type=float, help="at which alpha rho is drawn (that of the chosen model)")
+    add_simplest(plot, "by default as the run did")
     plot.add_argument("--top", type=int, metavar="N", help="columns to name; by default 10, and 20 bars")
     add_output(plot, "FILE", "the picture: .png, .svg or .pdf", "replace the file if it exists")

@@ -3,6 +3,7 @@
 import argparse
 import os
 
+from jaxnet.cli.chosen import simplest_of
 from jaxnet.cli.console import note
 from jaxnet.cli.finished_run import FinishedRun
 from jaxnet.cli.interrupt import Check
@@ -31,8 +32,10 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         X=done.X,
         y=done.y,
         sample_weight=done.weights,
-        kept=done.kept(),
-        percent=done.summary.get("request", {}).get("percent", 5.0),
+        rule=done.rule,
+        percent=done.model["percent"],
+        simplest=args.simplest or simplest_of(done.model),
+        chosen=done.chosen(args.simplest),
         sd=done.sd,
         title=args.title or f"{done.model['target']} from {data.get('source', 'a table')}",
         facts=facts,

@@ -34,10 +34,11 @@ def progress(run: StoredRun) -> str:
 
 
 def best(run: StoredRun) -> str:
-    """The least held-out error yet, and where."""
+    """The least held-out error yet, and where. It is a mean square, whatever the sweep will measure by in the end."""
     if run.best is None:
         return "-"
-    return f"{run.best['cv_error']:.6g} at rho {run.best['rho']:.4g}, alpha {run.best['alpha']:.5g}"
+    what = "" if run.problem.get("metric", "mse") == "mse" else "MSE "
+    return f"{what}{run.best['cv_error']:.6g} at rho {run.best['rho']:.4g}, alpha {run.best['alpha']:.5g}"
 
 
 def _data(run: StoredRun) -> str:

@@ -67,6 +67,17 @@ def add_output(parser: argparse.ArgumentParser, metavar: str, out: str, overwrit
     output.add_argument("--quiet", action="store_true", help="no progress and no notes, only results and warnings")
 
 
+SIMPLEST = ("df", "nonzeros", "alpha")
+AVERAGES = ("folds", "rows")
+
+
+def add_simplest(parser: argparse._ActionsContainer, otherwise: str) -> None:
+    """--simplest, with what holds where it is not given."""
+    by = "what the rules 1se and percent take for the simplest model: the fewest degrees of freedom (df) or nonzeros, or the "
+    by += f"largest alpha of the best rho, as cv.glmnet does; {otherwise}"
+    parser.add_argument("--simplest", choices=SIMPLEST, help=by)
+
+
 def numbers(text: str) -> list[str]:
     """A list such as 0.1,0.5 as its parts, each of them a number."""
     parts = [part.strip() for part in text.split(",") if part.strip()]

@@ -9,14 +9,14 @@ import numpy as np
 
 from jaxnet.cli.console import aligned
 from jaxnet.cli.dataset import Dataset, standard_deviations
-from jaxnet.metrics import find_metric, null_errors
+from jaxnet.metrics import error_name, find_metric, null_errors
 from jaxnet.resampling import resamples
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.criteria import CRITERIA
 from jaxnet.selection.fits import same_columns
+from jaxnet.selection.rules import SIMPLEST
 
 _RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
-_UNITS = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
 _SHOWN = 10  # coefficients in the summary
 
 
@@ -24,7 +24,7 @@ _SHOWN = 10  # coefficients in the summary
 class Summary:
     """A finished sweep with what is needed to describe it.
 
-    rule: the one whose model is kept. best: the model of each rule.
+    rule: the one whose model is kept. simplest: what its rules take for the simplest. best: the model of each rule.
     null_error: cross-validation error of predicting each fold by the mean of its training rows.
     sd: (p,) standard deviation of each column, for the effect of one standard deviation.
     """
@@ -33,6 +33,7 @@ class Summary:
     result: SweepResult
     rule: str
     percent: float
+    simplest: str
     best: dict[str, BestFit]
     seconds: float
     null_error: float
@@ -40,18 +41,29 @@ class Summary:
 
     @classmethod
     def of(
-        cls, dataset: Dataset, result: SweepResult, folds: Any, *, rule: str, percent: float, seconds: float
+        cls,
+        dataset: Dataset,
+        result: SweepResult,
+        folds: Any,
+        *,
+        rule: str,
+        percent: float,
+        simplest: str,
+        seconds: float,
     ) -> "Summary":
         """The summary of `result`, the sweep of `dataset` on `folds`, a `cv` of `jaxnet.sweep`."""
-        best = {name: result.best(name, percent=percent) for name in _RULES}
-        if rule in CRITERIA:
+        criteria = None
+        if rule in CRITERIA or simplest == "df":
             criteria = result.criteria(dataset.X, dataset.y, sample_weight=dataset.weights)
+        how = {"percent": percent, "criteria": criteria, "simplest": simplest}
+        best = {name: result.best(name, **how) for name in _RULES}
+        if rule in CRITERIA:
             best[rule] = result.best(rule, criteria=criteria)
         X, weights = dataset.X, dataset.weights
         if dataset.prepared is not None:
             X, _, weights = same_columns(result, X, weights)
         null_error = _null_error(dataset, weights, result, folds)
-        return cls(dataset, result, rule, percent, best, seconds, null_error, standard_deviations(X, weights))
+        return cls(dataset, result, rule, percent, simplest, best, seconds, null_error, standard_deviations(X, weights))
 
     @property
     def kept(self) -> BestFit:
@@ -89,6 +101,7 @@ class Summary:
     def _fit(self, rule: str) -> dict[str, Any]:
         best = self.best[rule]
         return {
+            **({} if best.simplest is None else {"simplest": best.simplest}),
             "alpha": float(best.alpha),
             "rho": float(best.rho),
             **({} if self.result.blend is None else {"blend": best.blend}),
@@ -142,14 +155,15 @@ class Summary:
             *([] if self.result.blend is None else [("blend (penalised share)", lambda f: f"{f['blend']:.4g}")]),
             ("alpha (strength)", lambda f: f"{f['alpha']:.5g}"),
             (
-                f"CV error ({_UNITS[self.result.metric]})",
+                f"CV error ({error_name(self.result.metric)})",
                 lambda f: f"{_number(f['cv_error'])} +- {_number(f['cv_se'], 3)}",
             ),
             *([] if self.result.metric == "mae" else [explained]),
             ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.result.n_features:,}"),
         ):
             lines.append((label, *(show(fit) for fit in fits.values())))
-        return "\n".join([*aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
+        kept = f"* the model that is kept (--rule); simplest is the {SIMPLEST[self.simplest]} (--simplest)"
+        return "\n".join([*aligned(lines), *self._edge_note(), kept])
 
     def _what(self, rule: str) -> str:
         return _RULES.get(rule, f"least {rule.upper()}").format(percent=self.percent)

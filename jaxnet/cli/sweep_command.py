@@ -35,7 +35,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
     seconds = time.monotonic() - start
-    summary = Summary.of(dataset, result, folds, rule=args.rule, percent=args.percent, seconds=seconds)
+    how = {"rule": args.rule, "percent": args.percent, "simplest": args.simplest or "nonzeros"}
+    summary = Summary.of(dataset, result, folds, **how, seconds=seconds)
     text = partial(summary.text, standardized=not args.no_standardize, folds=_describe(args, folds))
     if args.out is not None:
         try:
@@ -55,6 +56,8 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
         model={
             "kind": "jaxnet run",
             "rule": args.rule,
+            "percent": args.percent,
+            "simplest": summary.simplest,
             "chosen": chosen,
             "target": target,
             "id": args.id,
@@ -122,6 +125,7 @@ def _sweep(args: argparse.Namespace, dataset: Dataset, folds: Folds, check_inter
             cv=folds,
             groups=dataset.groups,
             metric=args.metric,
+            fold_average=args.fold_average,
             sample_weight=dataset.weights,
             standardize=not args.no_standardize,
             tol=args.tol,
@@ -186,11 +190,14 @@ def _request(args: argparse.Namespace, folds: Folds, result: SweepResult) -> dic
     """The options as they were understood, for summary.json."""
     names = ("drop", "id", "weights", "metric", "rule", "percent", "adaptive", "tol", "max_iter", "dtype", "device")
     relax = _floats(args.relax)
+    simplest = args.simplest or "nonzeros"
     return {
         "rho": [float(r) for r in result.rho[:: len(relax or [1.0])]],
         "alphas_per_rho": int(result.alphas.shape[-1]),
         "cv": _told(args, folds, result),
         "standardize": not args.no_standardize,
         "relax": relax,
+        "simplest": simplest,
+        "fold_average": args.fold_average,
         **{name: getattr(args, name) for name in (*names, *FILLING)},
     }

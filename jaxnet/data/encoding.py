@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from jaxnet.data.factors import TRUTH, Factor
 from jaxnet.data.mixed import MixedColumns, mixed_columns
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, warn_caller
 
 if TYPE_CHECKING:  # a saved encoding needs no time for annotations
     from jaxtyping import Bool, Float, Int
@@ -186,7 +185,7 @@ class Encoding:
         text = f"{name} has levels that there were none of when it was encoded: {shown}{more}."
         if self.categories.unseen == "error":
             raise InvalidInput(f"{text} Replace them or drop those rows, or encode with unseen='warn'.")
-        warnings.warn(f"{text} All indicators of these columns are zero there.", stacklevel=4)
+        warn_caller(f"{text} All indicators of these columns are zero there.")
 
 
 def _dtype(numbers: np.ndarray) -> np.dtype:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxnet.data.arrays import as_matrix, column_names
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, warn_caller
 from jaxnet.estimators.protocol import Estimator, NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
@@ -69,10 +68,10 @@ class ColumnEstimator(Estimator):
             return
         who = type(self).__name__
         if names is None:
-            warnings.warn(f"X does not have valid feature names, but {who} was fitted with feature names", stacklevel=4)
+            warn_caller(f"X does not have valid feature names, but {who} was fitted with feature names")
             return
         if seen is None:
-            warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=4)
+            warn_caller(f"X has feature names, but {who} was fitted without feature names")
             return
         unseen, missing = sorted(set(names) - set(seen)), sorted(set(seen) - set(names))
         message = "The feature names should match those that were passed during fit.\n"

@@ -1,14 +1,13 @@
 """ElasticNetCV and LassoCV: the penalty chosen by cross-validation, all folds and alphas in one sweep."""
 
 import sys
-import warnings
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from jaxnet.data.arrays import as_response, as_weights
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, OneWarning, warn_caller
 from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_alphas, check_l1_ratio, check_real, solver_settings
 from jaxnet.estimators.path import enet_path, lasso_path
@@ -127,7 +126,8 @@ class ElasticNetCV(_CrossValidated):
         ratios = [check_l1_ratio(ratio) for ratio in np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))]
         if not ratios:
             raise InvalidInput("l1_ratio is empty: pass a number between 0 (ridge) and 1 (lasso), or several.")
-        self.l1_ratio_ = _fit_grid(self, ratios, X, y, sample_weight, params)
+        with OneWarning():
+            self.l1_ratio_ = _fit_grid(self, ratios, X, y, sample_weight, params)
         return self
 
 
@@ -189,7 +189,8 @@ class LassoCV(_CrossValidated):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Fit to X (n, p), y (n,), sample_weight (n,), `groups` (n,); see `ElasticNetCV.fit`."""
-        _fit_grid(self, [1.0], X, y, sample_weight, params)
+        with OneWarning():
+            _fit_grid(self, [1.0], X, y, sample_weight, params)
         return self
 
 
@@ -225,8 +226,7 @@ def _fit_grid(
         **settings,
     )
     errors, alphas = np.asarray(result.errors), np.asarray(result.alphas)
-    mean = errors.mean(axis=2)
-    i, k = np.unravel_index(np.argmin(np.where(np.isnan(mean), np.inf, mean)), mean.shape)
+    i, k = result.best("min").index
     if model.adaptive is None and model.relax is None:
         set_fit(model, features, y, weights, (alphas[i, k], result.rho[i]), settings, closely=True)
     else:
@@ -254,11 +254,10 @@ def _one_response(model: Any, y: np.ndarray) -> np.ndarray:
             f"{type(model).__name__} chooses a penalty for one response, but y has {y.shape[1]} columns: fit one "
             "estimator per column, or pass all of y to jaxnet.sweep, which chooses for each."
         )
-    warnings.warn(
+    warn_caller(
         "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for "
         "example using ravel().",
         sklearn_class(DataConversionWarning),
-        stacklevel=4,
     )
     return y.ravel()
 

@@ -1,12 +1,11 @@
 """Predicting and scoring with fitted coefficients, shared by the four estimators."""
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
 
 from jaxnet.data.arrays import as_response, as_weights
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, warn_caller
 from jaxnet.estimators.columns import ColumnEstimator
 from jaxnet.estimators.protocol import UNCHANGED
 from jaxnet.selection.rows import linear
@@ -37,10 +36,12 @@ class LinearModel(ColumnEstimator):
             raise InvalidInput(f"y has shape {y.shape}, but the predictions have shape {predicted.shape}.")
         weights = as_weights(sample_weight, len(y))
         if len(y) < 2:
-            warnings.warn("R^2 score is not well-defined with less than two samples.", stacklevel=2)
+            warn_caller("R^2 score is not well-defined with less than two samples.")
             return float("nan")
-        missed = np.average((y - predicted.reshape(y.shape)) ** 2, axis=0, weights=weights)
-        spread = np.average((y - np.average(y, axis=0, weights=weights)) ** 2, axis=0, weights=weights)
+        residual, centred = y - predicted.reshape(y.shape), y - np.average(y, axis=0, weights=weights)
+        unit = np.max(np.abs(np.concatenate([residual, centred])), axis=0)  # in which squares do not overflow
+        unit = np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
+        missed, spread = (np.average((part / unit) ** 2, axis=0, weights=weights) for part in (residual, centred))
         with np.errstate(divide="ignore", invalid="ignore"):
             r2 = np.where(spread > 0, 1 - missed / spread, np.where(missed == 0, 1.0, 0.0))
         return float(r2.mean())

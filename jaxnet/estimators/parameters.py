@@ -57,7 +57,10 @@ def check_alphas(alphas: Any, n_alphas: Any, default: int = 100) -> int | np.nda
         if not is_whole(number) or number < 1:
             raise InvalidInput(f"alphas is {number!r}: pass a count of at least 1, or the values themselves.")
         return int(number)
-    values = np.asarray(alphas)
+    try:
+        values = np.asarray(alphas)
+    except ValueError:  # lists of unlike lengths
+        values = np.empty(0)
     if values.ndim != 1 or not len(values) or values.dtype.kind not in "iuf":
         raise InvalidInput(f"alphas is {alphas!r:.80}: pass a count, or a 1-D sequence of numbers.")
     values = values.astype(float)

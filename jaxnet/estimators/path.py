@@ -83,7 +83,7 @@ def enet_path(
     )
     used = np.asarray(result.alphas[0])
     coefs = np.stack([result.coef_at(0, k) for k in range(len(used))], axis=-1).astype(X.dtype, copy=False)
-    gaps = np.asarray(result.gap[0, :, 0]) * null_objective(y.reshape(len(y)), weights, fit_intercept=False)
+    gaps = absolute_gap(np.asarray(result.gap[0, :, 0]), y.reshape(len(y)), weights, fit_intercept=False)
     found = used, coefs[None] if y.ndim == 2 else coefs, gaps
     return (*found, iterations(result.iterations[0, :, 0])) if return_n_iter else found
 
@@ -93,11 +93,16 @@ def lasso_path(X: Any, y: Any, **arguments: Any) -> tuple:
     return enet_path(X, y, **{**arguments, "l1_ratio": 1.0})
 
 
-def null_objective(y: np.ndarray, weights: np.ndarray | None, fit_intercept: bool) -> np.ndarray:
-    """The unit of the relative gap: 1/2 weighted mean of y^2, centred if there is an intercept; () or (q,)."""
+def absolute_gap(relative: Any, y: np.ndarray, weights: np.ndarray | None, fit_intercept: bool) -> np.ndarray:
+    """A relative gap in units of the objective: times 1/2 the weighted mean of y^2, centred if there is an intercept.
+
+    Infinite only where that product is beyond what numbers hold.
+    """
     centred = y - np.average(y, axis=0, weights=weights) if fit_intercept else y
+    unit = np.max(np.abs(centred), axis=0)
+    scaled = centred / np.where(unit > 0, unit, 1.0)
     with np.errstate(over="ignore"):
-        return 0.5 * np.average(centred**2, axis=0, weights=weights)
+        return relative * (0.5 * np.average(scaled**2, axis=0, weights=weights)) * unit * unit
 
 
 def iterations(counts: np.ndarray) -> list[int]:

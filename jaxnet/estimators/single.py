@@ -9,7 +9,7 @@ import numpy as np
 from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_l1_ratio, check_real, solver_settings
-from jaxnet.estimators.path import enet_path, iterations, null_objective
+from jaxnet.estimators.path import absolute_gap, enet_path, iterations
 
 if TYPE_CHECKING:
     from jaxnet.features import Features
@@ -190,7 +190,7 @@ def keep_fit(model: Any, dtype: np.dtype, y: np.ndarray, weights: Any, result: A
     fit_intercept = result.options.fit_intercept
     coef = np.stack([result.coefs.row((j * R + i) * A + k) for j in range(q)]).astype(dtype, copy=False)
     intercept = here(result.intercepts).astype(dtype, copy=False)
-    gap = (here(result.gap) * null_objective(targets, weights, fit_intercept)).astype(dtype, copy=False)
+    gap = absolute_gap(here(result.gap), targets, weights, fit_intercept).astype(dtype, copy=False)
     counts = iterations(here(result.iterations))
     single = q == 1
     model.coef_ = coef[0] if single else coef

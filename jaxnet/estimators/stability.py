@@ -1,12 +1,11 @@
 """StabilitySelection: stability selection as a step of a scikit-learn pipeline."""
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
 
 from jaxnet.data.arrays import as_response
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, warn_caller
 from jaxnet.estimators.columns import ColumnEstimator
 from jaxnet.estimators.parameters import check_flag
 from jaxnet.estimators.protocol import UNCHANGED
@@ -108,7 +107,7 @@ class StabilitySelection(ColumnEstimator):
         """The kept columns of X (n, p). Warns where there are none."""
         X = self._columns(X)
         if not self.support_.any():
-            warnings.warn("No column was selected: allow more false selections or take a lower cutoff.", stacklevel=2)
+            warn_caller("No column was selected: allow more false selections or take a lower cutoff.")
         return X[:, self.support_]
 
     def fit_transform(self, X: Any, y: Any, groups: Any = None) -> np.ndarray:

@@ -127,6 +127,7 @@ def is_best_fit(fit: Any) -> bool:
     reals = (fit.alpha, fit.rho, fit.intercept, fit.cv_error, fit.cv_se, fit.gap, fit.blend)
     index = type(fit.index) is tuple and len(fit.index) == 2 and set(map(type, fit.index)) == {int}
     others = type(fit.rule) is str and type(fit.nonzeros) is int and type(fit.status).__name__ == "Status"
+    others = others and (fit.simplest is None or type(fit.simplest) is str)
     return index and others and all(map(is_real, reals)) and is_array(fit.coef, "f") and fit.coef.ndim == 1
 
 
@@ -142,6 +143,7 @@ def is_nested_result(result: Any) -> bool:
             is_array(result.indices, "iu", (*shape, 2)),
             weights is None or is_array(weights, "f", shape[-1:]),
             type(result.rule) is str and type(result.metric) is str,
+            result.simplest is None or type(result.simplest) is str,
         )
     )
 

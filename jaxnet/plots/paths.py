@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.plots.marks import Mark, legend_title, marks, row_of
 from jaxnet.plots.style import (
     GREY,
     LINE,
@@ -31,6 +32,8 @@ def coefficient_path(
     sd: Any = None,
     top: int = 10,
     criteria: Any = None,
+    simplest: str | None = None,
+    fits: Any = None,
     ax: Any = None,
 ) -> Any:
     """The coefficients of the full-data fits of one rho against alpha, with the number of nonzeros on top.
@@ -40,7 +43,10 @@ def coefficient_path(
     - result: a `SweepResult`. rho: which of its rows; the winner's by default (without folds the last).
     - response: which of several responses. sd: (p,) standard deviations of the columns, to draw coefficients per standard
       deviation; the `top` columns with the largest of those are coloured and named, the others grey.
-    - criteria: what `result.criteria(X, y)` returns, for the rule 1se to count degrees of freedom.
+    - criteria: what `result.criteria(X, y)` returns, for the rule 1se to count degrees of freedom; simplest: by what it finds
+      the simplest fit, as in `SweepResult.best`.
+    - fits: a list of `BestFit` to mark in place of what these two rules choose, if they are of the row that is drawn: without rho
+      that of the first of them.
 
     Raises InvalidInput for a rho that was not swept and wrong arguments.
 
@@ -50,7 +56,7 @@ def coefficient_path(
     >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
     >>> ax = plots.coefficient_path(result, rho=1.0, sd=X.std(axis=0))
     """
-    i, top = rho_row(result, rho, response), check_top(top)
+    i, top = row_of(result, rho, response, fits), check_top(top)
     alphas = of_response(result.alphas, response)[i]
     columns, values = _row(result, i, response)
     values = values * _scale(sd, result.n_features)[columns, None]
@@ -58,8 +64,8 @@ def coefficient_path(
     _lines(ax, alphas, values, [column_names(result.feature_names, result.n_features)[j] for j in columns], top)
     ax.set_ylabel("coefficient" if sd is None else "coefficient per standard deviation")
     counts_on_top(ax, alphas, of_response(result.nonzeros, response)[i])
-    if result.errors is not None:
-        _mark_rules(ax, result, i, response, criteria)
+    if result.errors is not None or fits:
+        _mark(ax, marks(result, fits, response, i, criteria=criteria, simplest=simplest))
     ax.set_title(f"Coefficients at {row_name(result, i)}")
     return ax
 
@@ -161,9 +167,9 @@ def _lines(ax: Any, x: np.ndarray, values: np.ndarray, names: list[str], top: in
         ax.text(0.01, 0.01, f"{len(others):,} more in grey", transform=ax.transAxes, fontsize="small", color="#606060")
 
 
-def _mark_rules(ax: Any, result: Any, i: int, response: int | None, criteria: Any) -> None:
-    for rule, style in (("min", "-"), ("1se", "--")):
-        fits = result.best_per_rho(rule, criteria=criteria)
-        fit = (fits if response is None else fits[response])[i]
-        ax.axvline(fit.alpha, color="#404040", lw=0.9, ls=style, zorder=1, label=rule)
-    ax.legend(loc="upper left", fontsize="small", frameon=False)
+def _mark(ax: Any, marked: list[Mark]) -> None:
+    for fit, style, _ in marked:
+        ax.axvline(fit.alpha, color="#404040", lw=0.9, ls=style, zorder=1, label=fit.rule)
+    if marked:
+        title = legend_title(marked)
+        ax.legend(loc="upper left", fontsize="small", frameon=False, title=title, title_fontsize="small")

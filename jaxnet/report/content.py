@@ -8,12 +8,15 @@ import numpy as np
 
 from jaxnet import plots
 from jaxnet.errors import InvalidInput
+from jaxnet.metrics import error_name
 from jaxnet.plots.images import Picture, render
 from jaxnet.plots.style import of_response, rho_row
 from jaxnet.report.missing import MissingSection
 from jaxnet.result import BestFit, Status, SweepResult
+from jaxnet.selection.choice import notion
 from jaxnet.selection.criteria import CRITERIA, Criteria
 from jaxnet.selection.fits import has_fillings, same_data
+from jaxnet.selection.rules import SIMPLEST
 
 RULES = {
     "min": "least held-out error",
@@ -28,17 +31,25 @@ MOST = 2000
 
 @dataclass(frozen=True)
 class Content:
-    """A report before it is a page. `rows` of `coefficients` are (rank, name, coefficient, per_sd or None)."""
+    """A report before it is a page. `rows` of `coefficients` are (rank, name, coefficient, per_sd or None); `simplest` says what
+    counts as simplest, `error` what held-out errors are."""
 
     title: str
     facts: list[tuple[str, str]]
     winners: list[dict[str, Any]]
+    simplest: str
+    error: str
     refused: list[str]
     kept: BestFit
     coefficients: list[tuple[int, str, float, float | None]]
     certificate: list[tuple[str, str]]
     pictures: list[Picture]
     missing: MissingSection | None
+
+    @property
+    def has_df(self) -> bool:
+        """Whether degrees of freedom of any of the models are known."""
+        return any(row["df"] is not None for row in self.winners)
 
     @property
     def more(self) -> int:
@@ -51,12 +62,15 @@ class Source:
     """A result with what the caller knows beside it; of several responses one.
 
     `X`, `y`, `weights` are the checked data of the sweep, or None; `sd` (p,) the columns' standard deviations, or None.
+    `simplest` is what the rules go by throughout, and `chosen` holds, by rule, fits that were chosen before.
     """
 
     result: SweepResult
     response: int | None
     rule: str
     percent: float
+    simplest: str
+    chosen: dict[str, BestFit]
     X: np.ndarray | None
     y: np.ndarray | None
     weights: np.ndarray | None
@@ -64,7 +78,7 @@ class Source:
     criteria: Criteria | None
 
     @classmethod
-    def of(cls, result, X, y, sample_weight, *, rule, percent, response, sd) -> "Source":
+    def of(cls, result, X, y, sample_weight, *, rule, percent, simplest, chosen, response, sd) -> "Source":
         """Checks what was given. Raises InvalidInput for data that are not the sweep's, and for half of them."""
         if (X is None) != (y is None):
             raise InvalidInput(f"{'y' if y is None else 'X'} is missing: give both X and y of the sweep, or neither.")
@@ -80,34 +94,46 @@ class Source:
             y = data.Y[0 if response is None else response]
         else:
             weights = None
-        return cls(result, response, rule, percent, X, y, weights, sd, criteria)
+        simplest = notion("1se", simplest, criteria)
+        if simplest == "df" and criteria is None and "1se" not in chosen:
+            raise InvalidInput(
+                "simplest='df' needs degrees of freedom, and the data for them: give X and y, or take 'nonzeros' or 'alpha'."
+            )
+        return cls(result, response, rule, percent, simplest, chosen, X, y, weights, sd, criteria)
 
     def best(self, rule: str) -> BestFit:
         """The fit that a rule chooses, for this response."""
-        fits = self.result.best(rule, percent=self.percent, criteria=self.criteria)
+        if rule in self.chosen:
+            return self.chosen[rule]
+        fits = self.result.best(rule, percent=self.percent, criteria=self.criteria, simplest=self.simplest)
         return fits if self.response is None else fits[self.response]
+
+    def degrees(self, fit: BestFit) -> float | None:
+        """The degrees of freedom of a fit, None where they are not known."""
+        df = None if self.criteria is None else float(of_response(self.criteria.df, self.response)[fit.index])
+        return df if df is not None and np.isfinite(df) else None
 
     def names(self) -> list[str]:
         """A name for each column."""
         return list(self.result.feature_names or (f"x{j}" for j in range(self.result.n_features)))
 
 
-def gather(
-    source: Source, title: str, facts: list[tuple[str, str]], kept: BestFit | None, missing: MissingSection | None
-) -> Content:
+def gather(source: Source, title: str, facts: list[tuple[str, str]], missing: MissingSection | None) -> Content:
     """Everything a page needs; pictures that this result cannot have are left out."""
     winners, refused = _winners(source)
-    kept = source.best(source.rule) if kept is None else kept
+    kept = source.best(source.rule)
     return Content(
         title=title,
         facts=[*facts, *_facts(source)],
         winners=winners,
+        simplest=SIMPLEST[source.simplest],
+        error=error_name(source.result.metric),
         refused=refused,
         kept=kept,
         coefficients=_coefficients(source, kept),
         certificate=_certificate(source.result),
         missing=missing,
-        pictures=[_picture(source, *one) for one in _drawings(source, kept)],
+        pictures=[_picture(*one) for one in _drawings(source, kept, [row["fit"] for row in winners])],
     )
 
 
@@ -116,12 +142,14 @@ def _facts(source: Source) -> list[tuple[str, str]]:
     R, A = result.alphas.shape[-2:]
     alphas = of_response(result.alphas, source.response)
     folds = 0 if result.errors is None else result.errors.shape[-1]
+    counts = "the same" if result.fold_weights is None else "by the weight of its rows"
     rows = [] if source.X is None else [("rows", f"{len(source.X):,} (of positive weight)")]
     return [
         *rows,
         ("columns", f"{result.n_features:,}"),
         *_prepared(result),
         ("grid", f"{R} rho x {A} alphas, {'all rows' if not folds else f'{folds} folds and all rows'}"),
+        *([("mean over folds", f"each counts {counts}")] if folds else []),
         ("rho (L1 share)", ", ".join(f"{r:g}" for r in result.rho[:12]) + (", ..." if R > 12 else "")),
         ("alpha (strength)", f"{alphas.min():.4g} to {alphas.max():.4g}"),
         ("columns standardised for the fit", "yes" if options.standardize else "no"),
@@ -151,7 +179,8 @@ def _winners(source: Source) -> tuple[list[dict[str, Any]], list[str]]:
     """A row per rule that can choose, and why the others cannot."""
     rows, refused = [], []
     for rule in dict.fromkeys((*RULES, source.rule)):
-        if (rule in CRITERIA and source.criteria is None) or (rule not in CRITERIA and source.result.errors is None):
+        lacking = source.criteria is None if rule in CRITERIA else source.result.errors is None
+        if lacking and rule not in source.chosen:
             continue
         try:
             fit = source.best(rule)
@@ -160,7 +189,14 @@ def _winners(source: Source) -> tuple[list[dict[str, Any]], list[str]]:
             continue
         what = RULES.get(rule, f"least {rule.upper()}").format(percent=source.percent)
         rows.append(
-            {"rule": rule, "what": what, "fit": fit, "kept": rule == source.rule, "status": fit.status.name.lower()}
+            {
+                "rule": rule,
+                "what": what + ("" if fit.simplest is None else f": {SIMPLEST[fit.simplest]}"),
+                "fit": fit,
+                "df": source.degrees(fit),
+                "kept": rule == source.rule,
+                "status": fit.status.name.lower(),
+            }
         )
     return rows, refused
 
@@ -186,31 +222,35 @@ def _certificate(result: SweepResult) -> list[tuple[str, str]]:
     ]
 
 
-def _drawings(source: Source, kept: BestFit) -> Iterator[tuple[str, str, Callable[[Any], Any], float]]:
+def _drawings(
+    source: Source, kept: BestFit, winners: list[BestFit]
+) -> Iterator[tuple[str, str, Callable[[Any], Any], float]]:
     """Title, caption, what to draw and its height."""
     result, response, sd = source.result, source.response, source.sd
     at = {"response": response}
-    rules = {**at, "criteria": source.criteria}
+    shown = [kept, *(fit for fit in winners if fit.rule in ("min", "1se") and fit.rule != kept.rule)]
+    rules, everywhere = {**at, "fits": shown}, "; ".join(map(_where, shown))
+    here = "; ".join(_where(fit) for fit in shown if fit.index[0] == kept.index[0])
     if result.errors is not None:
-        text = "Mean held-out error and its standard error; the lines are what the rules min and 1se choose."
-        yield "Cross-validation", text, lambda ax: plots.cv_curve(result, kept.rho, **rules, ax=ax), 4.5
+        text = f"Mean held-out error and its standard error; the lines are {here}."
+        yield "Cross-validation", text, lambda ax: plots.cv_curve(result, **rules, ax=ax), 4.5
         if len(result.rho) > 1:
             height = 1.8 + 0.32 * min(len(result.rho), 12)
-            text = "Mean held-out error over the whole grid, a band for each L1 share."
+            text = f"Mean held-out error over the whole grid, a band for each L1 share; marked are {everywhere}."
             yield "The grid", text, lambda ax: plots.cv_map(result, **rules, ax=ax), max(height, 3.0)
     unit = "" if sd is None else ", per standard deviation of each column"
-    text = f"Coefficients of the full-data fits as the penalty falls{unit}."
-    yield "Coefficient path", text, lambda ax: plots.coefficient_path(result, kept.rho, **rules, sd=sd, ax=ax), 4.5
+    text = f"Coefficients of the full-data fits as the penalty falls{unit}; the lines are {here}."
+    yield "Coefficient path", text, lambda ax: plots.coefficient_path(result, **rules, sd=sd, ax=ax), 4.5
     if kept.nonzeros:
         height = 1.2 + 0.24 * max(min(kept.nonzeros, 20), 3)
         draw = lambda ax: plots.coefficients(kept, feature_names=source.names(), sd=sd, ax=ax)
-        yield "Largest coefficients", f"Of the model that the rule {source.rule} chose{unit}.", draw, height
+        yield "Largest coefficients", f"Of {_where(kept)}{unit}.", draw, height
     if source.X is not None:
         if source.criteria is not None and np.isfinite(of_response(source.criteria.bic, response)[kept.index[0]]).any():
             draw = lambda ax: plots.criteria_curves(source.criteria, kept.rho, **at, ax=ax)
             yield (
                 "Information criteria",
-                "Each less its own minimum; in-sample, with the degrees of freedom on top.",
+                "Each less its own minimum at this rho; in-sample, with the degrees of freedom on top.",
                 draw,
                 4.5,
             )
@@ -225,5 +265,11 @@ def _drawings(source: Source, kept: BestFit) -> Iterator[tuple[str, str, Callabl
         yield "Residuals", "On the rows of the fit.", lambda ax: plots.residuals(source.y, predicted, ax=ax), 4.5
 
 
-def _picture(source: Source, title: str, caption: str, draw: Callable[[Any], Any], height: float) -> Picture:
+def _where(fit: BestFit) -> str:
+    """A chosen fit, for a caption."""
+    blend = "" if fit.blend == 1 else f", blend {fit.blend:.3g}"
+    return f"{fit.rule} (rho {fit.rho:.4g}{blend}, alpha {fit.alpha:.5g})"
+
+
+def _picture(title: str, caption: str, draw: Callable[[Any], Any], height: float) -> Picture:
     return Picture(title, caption, render(draw, height=height))

@@ -13,6 +13,7 @@ from jaxnet.errors import InvalidInput
 from jaxnet.missing.patterns import MissingPatterns
 from jaxnet.report.content import Content, Source, gather
 from jaxnet.report.missing import missing_section, section_of
+from jaxnet.selection.rules import check_simplest
 
 TEMPLATES = ("layout.html.j2", "page.html.j2", "missing.html.j2", "missing_page.html.j2")
 
@@ -26,21 +27,23 @@ def write_report(
     sample_weight: Any = None,
     rule: str = "min",
     percent: float = 5.0,
+    simplest: str | None = None,
     response: int | None = None,
     sd: Any = None,
-    kept: Any = None,
+    chosen: dict[str, Any] | None = None,
     title: str = "Elastic-net sweep",
     facts: list[tuple[str, str]] | None = None,
 ) -> None:
-    """`SweepResult.to_html`, whose docstring says what the arguments mean; `sd`, `kept`
-    (the `BestFit` to show, in place of what `rule` chooses) and `facts` are for callers without X.
+    """`SweepResult.to_html`, whose docstring says what the arguments mean; `sd`, `chosen`
+    (by rule, each `BestFit` that was chosen before, which the page shows throughout) and `facts` are for finished runs.
 
     The file appears whole or not at all. Raises InvalidInput for wrong arguments and without jinja2 or matplotlib.
     """
     _check_title(title)
-    rule = rule if kept is None else kept.rule
-    source = Source.of(result, X, y, sample_weight, rule=rule, percent=percent, response=response, sd=sd)
-    page = render_page(gather(source, title, facts or [], kept, None if X is None else section_of(X)))
+    check_simplest(simplest)
+    how = {"rule": rule, "percent": percent, "simplest": simplest, "chosen": chosen or {}}
+    source = Source.of(result, X, y, sample_weight, **how, response=response, sd=sd)
+    page = render_page(gather(source, title, facts or [], None if X is None else section_of(X)))
     with atomic_file(path) as file:
         file.write(page.encode("utf-8"))
 

@@ -50,7 +50,8 @@ class BestFit:
 
     `cv_error` is the mean held-out error in the metric of the sweep (by default the weighted mean squared one, in units of y
     squared), `cv_se` its standard error over folds; both are nan without folds. `blend` is the share of the penalised fit, 1
-    without `relax`; `gap` and `status` are those of the penalised fit.
+    without `relax`; `gap` and `status` are those of the penalised fit. `simplest` is what the rule went by to find the simplest
+    fit ("df", "nonzeros" or "alpha"), None for a rule that does not look for one.
     """
 
     rule: str
@@ -65,11 +66,13 @@ class BestFit:
     gap: float
     status: Status
     blend: float = 1.0
+    simplest: str | None = None
 
     def __repr__(self) -> str:
         error = "" if np.isnan(self.cv_error) else f"cv_error={self.cv_error:.6g} +- {self.cv_se:.2g}, "
+        simplest = "" if self.simplest is None else f"simplest={self.simplest!r}, "
         return (
-            f"BestFit(rule={self.rule!r}, alpha={self.alpha:.6g}, rho={self.rho:g}, "
+            f"BestFit(rule={self.rule!r}, {simplest}alpha={self.alpha:.6g}, rho={self.rho:g}, "
             f"{'' if self.blend == 1 else f'blend={self.blend:g}, '}nonzeros={self.nonzeros}, "
             f"{error}gap={self.gap:.1e}, status={self.status.name})"
         )

@@ -23,7 +23,8 @@ class NestedResult:
     `inner_errors`: the mean error on inner folds by which it was chosen, which flatters the choice, but is of fits to fewer
     rows; `baseline_errors`: that of predicting the mean of the training rows; `alphas`, `rho`: what was chosen; `indices`
     (F, 2): its place (i, k) in the grid; `fold_weights`: the held-out weight of each outer fold, or None where all count
-    the same; `rule`; `metric`, the name of what errors measure (see `SweepResult`), the smaller the better.
+    the same; `rule`, and `simplest`, by what it found the simplest fit (None for "min"); `metric`, the name of
+    what errors measure (see `SweepResult`), the smaller the better.
 
     >>> import jaxnet
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
@@ -42,6 +43,7 @@ class NestedResult:
     fold_weights: np.ndarray | None
     rule: str
     metric: str = "mse"
+    simplest: str | None = None
 
     @property
     def mean(self) -> Float[np.ndarray, "*q"]:
@@ -82,7 +84,7 @@ class NestedResult:
         inner = fold_mean(self.inner_errors, self.fold_weights)[at]
         return (
             f"{self.metric} {self.mean[at]:.6g} +- {self.se[at]:.2g} on {folds}, each with a choice of its own by rule "
-            f"{self.rule!r}\n"
+            f"{self.rule!r}{'' if self.simplest is None else f', simplest by {self.simplest!r}'}\n"
             f"  predicting the mean: {self.baseline[at]:.6g}; on the inner folds: {inner:.6g}\n"
             f"  chosen: rho {span(self.rho[at])}, alpha {span(self.alphas[at])}"
         )

@@ -9,9 +9,10 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.result.fit import BestFit, FitOptions, Status
+from jaxnet.result.overview import overview
 from jaxnet.result.sparse_rows import SparseRows
 from jaxnet.selection.averages import fold_mean, fold_se
-from jaxnet.selection.choice import choose_fit
+from jaxnet.selection.choice import choose_fit, notion
 from jaxnet.selection.criteria import Criteria, information_criteria
 from jaxnet.selection.explanation import Explanation, explain_best
 from jaxnet.selection.grid import grid_position
@@ -33,7 +34,7 @@ class SweepResult:
 
     Fields: `rho` (R,); `alphas` (R, A), decreasing; `coefs`, the full-data coefficients on the scale of X, as sparse rows
     in the order of the flattened (q,) R, A; `intercepts` (R, A); `errors` (R, A, F), the held-out errors by `metric`, or
-    None without folds; `fold_weights` (F,), the held-out weight of each fold, or None where all count the same;
+    None without folds; `fold_weights` (F,), what each fold counts for in their mean (`fold_average`), or None for the same;
     `gap` (relative duality gap), `kkt` (largest violation, in units of correlation), `iterations` (passes, 0 if interpolated) and
     `status` (codes of `Status`), each (R, A, G); `feature_names`; `tol`; `options`, a `FitOptions`; and, if they were asked
     for, `fold_coefs` (flattened (q,) R, A, F) with `fold_intercepts` (R, A, F); and `metric`, the name of what errors
@@ -98,7 +99,7 @@ class SweepResult:
 
     @property
     def error_mean(self) -> Float[np.ndarray, "*q R A"]:
-        """Mean held-out error over the folds: each fold counts by its held-out weight if sample weights were given."""
+        """Mean held-out error over the folds, of which each counts the same, or by `fold_weights` if there are any."""
         return fold_mean(self._folds(), self.fold_weights)
 
     @property
@@ -121,15 +122,18 @@ class SweepResult:
         """
         return self.coefs.row(int(np.ravel_multi_index(self._at(i, k, response), self.alphas.shape, mode="wrap")))
 
-    def fit_at(self, i: int, k: int, response: int | None = None, *, rule: str = "by position") -> BestFit:
-        """The full-data fit at `rho[i]`, `alphas[i, k]` as `best` returns one; `rule` is what the fit says it was chosen by.
+    def fit_at(
+        self, i: int, k: int, response: int | None = None, *, rule: str = "by position", simplest: str | None = None
+    ) -> BestFit:
+        """The full-data fit at `rho[i]`, `alphas[i, k]` as `best` returns one; `rule` and `simplest` are what the fit says it
+        was chosen by.
 
         Raises InvalidInput outside the grid.
         """
-        return self._fit(rule, (i, k), response)
+        return self._fit(rule, (i, k), response, simplest)
 
     def best(
-        self, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None
+        self, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None, simplest: str | None = None
     ) -> BestFit | list[BestFit]:
         """The model that a rule chooses from the whole grid; with q responses a list of q.
 
@@ -137,14 +141,16 @@ class SweepResult:
         fit whose mean error is within one standard error of the least (the standard error of that winner). "percent":
         the simplest fit whose mean error is at most `percent` (default 5) per cent above the least.
 
-        Simplest means the fewest degrees of freedom, as `criteria` has them; ties go to the larger alpha, then to the
-        smaller error. Without `criteria`, for which X is needed again, the number of nonzero coefficients stands in for
-        them: the same at rho = 1, too many below (a ridge shrinks what a coefficient costs).
+        simplest says by what the simplest is found: "df", the fewest degrees of freedom, as `criteria` has them; "nonzeros",
+        the fewest nonzero coefficients: the same at rho = 1, too many below (a ridge shrinks what a coefficient costs);
+        "alpha", the largest alpha of the rho (and blend) of the least error, as in R's cv.glmnet (`lambda.1se`): alphas of
+        different rho do not compare. Ties go to the larger alpha, then to the smaller error. By default "df" where
+        `criteria` are given, else "nonzeros", for which X is not needed again. Other rules do not look for the simplest.
 
         "aic", "aicc", "bic", "ebic": the least value of that column of `criteria = result.criteria(X, y)`; no folds needed.
 
-        Raises InvalidInput for another rule, a negative `percent`, a rule whose folds or `criteria` are missing, and where a
-        criterion has no minimum (see `Criteria.winner`).
+        Raises InvalidInput for another rule or `simplest`, a negative `percent`, a rule whose folds or `criteria` are
+        missing, "df" without `criteria`, and where a criterion has no minimum (see `Criteria.winner`).
 
         The 1se rule is that of Breiman, Friedman, Olshen and Stone 1984 (section 3.4.3).
 
@@ -154,10 +160,10 @@ class SweepResult:
         >>> [result.best(rule, percent=2).nonzeros for rule in ("min", "1se", "percent")]
         [9, 6, 6]
         """
-        return self._each_response(lambda j: self._fit(rule, choose_fit(self, rule, percent, criteria, j), j))
+        return self._each_response(lambda j: self._chosen(rule, percent, criteria, simplest, j))
 
     def best_per_rho(
-        self, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None
+        self, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None, simplest: str | None = None
     ) -> list[BestFit] | list[list[BestFit]]:
         """The winner of each rho, in the order of `rho`: R models, each chosen by `best`'s rule among its own alphas.
 
@@ -171,7 +177,7 @@ class SweepResult:
         >>> [(fit.rho, fit.nonzeros) for fit in result.best_per_rho("1se")]
         [(0.5, 9), (1.0, 6)]
         """
-        winner = lambda j, i: self._fit(rule, choose_fit(self, rule, percent, criteria, j, i), j)
+        winner = lambda j, i: self._chosen(rule, percent, criteria, simplest, j, i)
         return self._each_response(lambda j: [winner(j, i) for i in range(len(self.rho))])
 
     def criteria(self, X, y, *, sample_weight=None, noise_variance=None, gamma: float = 0.5) -> Criteria:
@@ -213,7 +219,15 @@ class SweepResult:
         """
         return information_criteria(self, X, y, sample_weight=sample_weight, noise_variance=noise_variance, gamma=gamma)
 
-    def predict(self, X, rule: str = "min", *, percent: float = 5.0, criteria: Criteria | None = None) -> np.ndarray:
+    def predict(
+        self,
+        X,
+        rule: str = "min",
+        *,
+        percent: float = 5.0,
+        criteria: Criteria | None = None,
+        simplest: str | None = None,
+    ) -> np.ndarray:
         """Predictions (n,) or (n, q) of the models that `best` chooses by the same arguments, for new rows.
 
         If the sweep was given a frame and X is one, columns are matched by name and others are ignored. Raises
@@ -221,7 +235,7 @@ class SweepResult:
         not told what to do about them (`missing`).
         """
         X = result_columns(self, X)
-        fits = self.best(rule, percent=percent, criteria=criteria)
+        fits = self.best(rule, percent=percent, criteria=criteria, simplest=simplest)
         if isinstance(fits, BestFit):
             return predictions(X, fits)
         return np.stack([predictions(X, fit) for fit in fits], axis=1)
@@ -235,6 +249,7 @@ class SweepResult:
         sample_weight=None,
         rule: str = "min",
         percent: float = 5.0,
+        simplest: str | None = None,
         response: int | None = None,
         title: str = "Elastic-net sweep",
     ) -> None:
@@ -243,7 +258,8 @@ class SweepResult:
         - path: the file; it is replaced in one step.
         - X, y, sample_weight: the data of the sweep. With them the page has information criteria, residuals, and
           coefficients per standard deviation.
-        - rule, percent: which model's coefficients are shown, as in `best`. response: which of several.
+        - rule, percent, simplest: which model's coefficients are shown, as in `best`, and by what the page finds the simplest
+          throughout: by default "df" with X and y, else "nonzeros". response: which of several.
 
         Names of columns are escaped, and the page runs no script but its own. Raises InvalidInput without jinja2 and
         matplotlib (`pip install 'jaxnet-elasticnet[report]'`), for data that are not the sweep's, and where `best` does.
@@ -255,7 +271,7 @@ class SweepResult:
         from jaxnet.report import write_report
 
         data = {"X": X, "y": y, "sample_weight": sample_weight}
-        write_report(self, path, **data, rule=rule, percent=percent, response=response, title=title)
+        write_report(self, path, **data, rule=rule, percent=percent, simplest=simplest, response=response, title=title)
 
     def explain(
         self,
@@ -265,6 +281,7 @@ class SweepResult:
         *,
         percent: float = 5.0,
         criteria: Criteria | None = None,
+        simplest: str | None = None,
         sample_weight=None,
         correlated: float = 0.8,
         companions: int = 5,
@@ -272,7 +289,7 @@ class SweepResult:
         """What each column does in the fit that a rule chooses: importance, share, entry, agreement of folds, companions.
 
         - X, sample_weight: those of the sweep, which a result does not hold; y, if given, too: it is checked and adds R2.
-        - rule, percent, criteria: as in `best`.
+        - rule, percent, criteria, simplest: as in `best`.
         - correlated: the least |correlation|, above 0, at which columns are companions and form groups; default 0.8.
         - companions: how many to name for each column at most; default 5. Companions and groups are of the 1,000 most
           important columns at most; p x p correlations are never formed.
@@ -289,8 +306,8 @@ class SweepResult:
         ('x2', 1, 1, 1.0, [])
         """
         return explain_best(
-            self, X, y, rule, percent=percent, criteria=criteria, sample_weight=sample_weight, correlated=correlated,
-            companions=companions,
+            self, X, y, rule, percent=percent, criteria=criteria, simplest=simplest, sample_weight=sample_weight,
+            correlated=correlated, companions=companions,
         )  # fmt: skip
 
     def select(
@@ -302,12 +319,13 @@ class SweepResult:
         top: int | None = None,
         percent: float = 5.0,
         criteria: Criteria | None = None,
+        simplest: str | None = None,
         sample_weight=None,
     ) -> Int[np.ndarray, " k"] | list[Int[np.ndarray, " k"]]:
         """The columns of the fit that a rule chooses whose standardised coefficient counts, the most important first.
 
         - X, sample_weight: those of the sweep; they give the standard deviations of the columns.
-        - rule, percent, criteria: as in `best`.
+        - rule, percent, criteria, simplest: as in `best`.
         - threshold: the least |coefficient times standard deviation|, in units of y; by default every nonzero one counts.
         - top: at most so many; None for all.
 
@@ -321,8 +339,9 @@ class SweepResult:
         [2, 8, 3, 1]
         """
         return select_best(
-            self, X, rule, threshold=threshold, top=top, percent=percent, criteria=criteria, sample_weight=sample_weight
-        )
+            self, X, rule, threshold=threshold, top=top, percent=percent, criteria=criteria, simplest=simplest,
+            sample_weight=sample_weight,
+        )  # fmt: skip
 
     def status_counts(self) -> dict[str, int]:
         """How many fits ended how, by the names of `Status`; only those that occur."""
@@ -344,7 +363,12 @@ class SweepResult:
         """`answer(None)`, or with q responses the list of `answer(j)`."""
         return answer(None) if self.n_responses is None else [answer(j) for j in range(self.n_responses)]
 
-    def _fit(self, rule: str, index: tuple[int, int], response: int | None) -> BestFit:
+    def _chosen(self, rule: str, percent, criteria, simplest, response: int | None, row: int | None = None) -> BestFit:
+        """What `best` returns of one response, of the whole grid or of one row."""
+        index = choose_fit(self, rule, percent, criteria, simplest, response, row)
+        return self._fit(rule, index, response, notion(rule, simplest, criteria))
+
+    def _fit(self, rule: str, index: tuple[int, int], response: int | None, simplest: str | None = None) -> BestFit:
         i, k = index
         at = self._at(i, k, response)
         error, se = (np.nan, np.nan) if self.errors is None else (self.error_mean[at], self.error_se[at])
@@ -361,29 +385,8 @@ class SweepResult:
             gap=float(self.gap[at][0]),
             status=Status(int(self.status[at][0])),
             blend=1.0 if self.blend is None else float(self.blend[i]),
+            simplest=simplest,
         )
 
     def __repr__(self) -> str:
-        R, A = self.alphas.shape[-2:]
-        folds = 0 if self.errors is None else self.errors.shape[-1]
-        rows = "rho" if self.blend is None else "(rho, blend)"
-        responses = "" if self.n_responses is None else f"{self.n_responses} responses x "
-        lines = [
-            f"SweepResult: {self.gap.size:,} fits of {self.n_features:,} columns = {responses}{R} {rows} x {A} alphas x "
-            + (f"({folds} folds + all rows)" if folds else "all rows")
-        ]
-        if folds:
-            best = "best" if self.metric == "mse" else f"best by {self.metric}"
-            lines += [f"  {best}: {self._describe_best(j)}" for j in range(min(self.n_responses or 1, 3))]
-            lines += ["  ..."] * ((self.n_responses or 1) > 3)
-        bad = {k: v for k, v in self.status_counts().items() if k not in ("CONVERGED", "DEGENERATE")}
-        worst = float(np.nanmax(self.gap)) if np.isfinite(self.gap).any() else float("nan")
-        verdict = f"all certified to tol={self.tol:g}" if self.converged else f"NOT converged: {bad}"
-        return "\n".join([*lines, f"  {verdict}; worst relative gap {worst:.1e}"])
-
-    def _describe_best(self, response: int) -> str:
-        j = None if self.n_responses is None else response
-        try:
-            return repr(self._fit("min", choose_fit(self, "min", 0.0, None, j), j))
-        except InvalidInput as error:  # a repr must not raise
-            return str(error)
+        return overview(self)

@@ -112,7 +112,8 @@ class Explanation:
     def __repr__(self) -> str:
         fit = self.fit
         heading = (
-            f"Explanation: {len(self.names)} of {self.n_features:,} columns (rule={fit.rule!r}, alpha={fit.alpha:.6g}"
+            f"Explanation: {len(self.names)} of {self.n_features:,} columns (rule={fit.rule!r}, "
+            f"{'' if fit.simplest is None else f'simplest={fit.simplest!r}, '}alpha={fit.alpha:.6g}"
         )
         heading += f", rho={fit.rho:g}" + ("" if self.r_squared is None else f", R2={self.r_squared:.3g}") + ")"
         if not self.names:
@@ -139,7 +140,7 @@ class Explanation:
         return shown(self.names[j]), *numbers, folds, ", ".join([*near[:2], *["..."] * (len(near) > 2)])
 
 
-def explain_best(result, X, y, rule: str, *, percent, criteria, sample_weight, correlated, companions):
+def explain_best(result, X, y, rule: str, *, percent, criteria, simplest, sample_weight, correlated, companions):
     """`SweepResult.explain`, whose docstring says what the arguments mean."""
     if not is_number(correlated) or not 0 < correlated <= 1:
         raise InvalidInput(
@@ -147,7 +148,7 @@ def explain_best(result, X, y, rule: str, *, percent, criteria, sample_weight, c
         )
     if not is_whole(companions) or companions < 0:
         raise InvalidInput(f"companions={companions!r} must be a whole number of at least 0: how many for each column.")
-    fits = result.best(rule, percent=percent, criteria=criteria)
+    fits = result.best(rule, percent=percent, criteria=criteria, simplest=simplest)
     X, names, w = same_columns(result, X, sample_weight)
     names = result.feature_names or names or tuple(f"x{j}" for j in range(X.shape[1]))
     Y = None if y is None else same_responses(result, y, len(X))

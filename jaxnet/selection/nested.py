@@ -19,7 +19,8 @@ from jaxnet.resampling.fold_numbers import FoldNumbers
 from jaxnet.result import NestedResult, SweepResult
 from jaxnet.scalars import is_whole
 from jaxnet.selection.averages import fold_mean, fold_se
-from jaxnet.selection.rules import Scores, check_rule, choose
+from jaxnet.selection.choice import notion
+from jaxnet.selection.rules import Scores, check_rule, check_simplest, choose
 from jaxnet.sweeps import sweep
 
 if TYPE_CHECKING:
@@ -28,7 +29,18 @@ if TYPE_CHECKING:
 
 @takes_options(sweep, without=["cv", "keep_fold_coefs"])
 def nested_sweep(
-    X, y, *, outer=5, inner=5, groups=None, rule="min", percent=5.0, sample_weight=None, metric="mse", **options
+    X,
+    y,
+    *,
+    outer=5,
+    inner=5,
+    groups=None,
+    rule="min",
+    percent=5.0,
+    simplest=None,
+    sample_weight=None,
+    metric="mse",
+    **options,
 ) -> NestedResult:
     """The error of the whole procedure (fit the grid, choose by a rule on folds) on rows that took no part in it.
 
@@ -44,10 +56,11 @@ def nested_sweep(
       with one of the former, or such index pairs, for each outer fold. (Index pairs for all cannot be: each outer fold trains
       on other rows.) A row that the outer split repeats (a bootstrap) stays on one side, repeated.
     - groups: as in `jaxnet.sweep`: labels (n,) of rows, or the name of a column, that outer and inner folds keep together.
-    - rule: "min" (default), "1se" or "percent", with `percent`, as in `SweepResult.best`; the simplest fit is the one with
-      the fewest nonzeros on the outer training set. Information criteria need no folds and have none to nest.
-    - options: those of `sweep`, `missing` and `categories` too, but cv and keep_fold_coefs. A grid of alphas that is not
-      given as values comes from all rows, as in R glmnet: only where the grid begins depends on held-out rows.
+    - rule: "min" (default), "1se" or "percent", with `percent`, as in `SweepResult.best`. Information criteria need no folds
+      and have none to nest.
+    - simplest: by what these rules find the simplest fit to the outer training set: "nonzeros" (default) or "alpha".
+    - options: those of `sweep`, `fold_average`, `missing` and `categories` too, but cv and keep_fold_coefs. A grid of alphas
+      that is not given as values comes from all rows, as in R glmnet: only where the grid begins depends on held-out rows.
 
     Returns a `NestedResult`. Raises InvalidInput as `sweep` does, and for wrong outer, inner or rule. Where a message
     or a warning counts folds, the outer ones come first, then the inner ones of the first outer fold, and so on.
@@ -61,6 +74,13 @@ def nested_sweep(
     ((5,), True)
     """
     check_rule(rule, percent)
+    check_simplest(simplest)
+    if simplest == "df":
+        raise InvalidInput(
+            "simplest='df' needs degrees of freedom, which nested_sweep does not compute of the fits to outer training sets: "
+            "choose 'nonzeros' or 'alpha'."
+        )
+    simplest = notion(rule, simplest, None)
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
             raise InvalidInput(f"nested_sweep has no {name}: its folds are `outer` and `inner`.")
@@ -72,13 +92,13 @@ def nested_sweep(
     y, weight = as_response(y, n), as_weights(sample_weight, n)
     labels = None if labels is None else as_groups(labels, n)
     folds = _Folds.build(outer, inner, _Rows(features.matrix, y, labels, weight))
-    fixed = {"cv": folds.pairs(), "groups": labels, "keep_fold_coefs": rule != "min"}
+    fixed = {"cv": folds.pairs(), "groups": labels, "keep_fold_coefs": simplest == "nonzeros"}
     result = sweep(features, y, sample_weight=weight, metric=metric, **fixed, **options)
     groups = Groups.build(folds.outer.train, folds.outer.test, weight)
     if missing is not None:
         groups = missing.rows(features.matrix, groups, features.left_out(groups.train, missing))
     baseline = null_errors(find_metric(metric), y.reshape(len(y), -1).T, groups.train[1:], groups.test[1:])
-    return _choose_all(result, folds, baseline, rule, percent)
+    return _choose_all(result, folds, baseline, rule, percent, simplest)
 
 
 class _Rows(NamedTuple):
@@ -169,13 +189,17 @@ def _is_pair(part) -> bool:
 
 
 def _choose_all(
-    result: SweepResult, folds: _Folds, baseline: Float[np.ndarray, "q F"], rule: str, percent: float
+    result: SweepResult,
+    folds: _Folds,
+    baseline: Float[np.ndarray, "q F"],
+    rule: str,
+    percent: float,
+    simplest: str | None,
 ) -> NestedResult:
     """The rule's choice for every response and outer fold, by the inner folds of that outer fold alone."""
     grid = (len(baseline), *result.alphas.shape[-2:])
     errors, alphas = result.errors.reshape(*grid, -1), result.alphas.reshape(grid)
-    counts = 0 if result.fold_coefs is None else result.fold_coefs.counts()  # the least error asks for no complexity
-    nonzeros = np.resize(counts, errors.shape)
+    nonzeros = result.fold_coefs.counts().reshape(errors.shape) if simplest == "nonzeros" else None
     indices = np.zeros((*baseline.shape, 2), int)
     inner_errors, outer_errors = np.zeros(baseline.shape), np.zeros(baseline.shape)
     blocks = folds.blocks()
@@ -184,7 +208,8 @@ def _choose_all(
         weights = None if result.fold_weights is None else result.fold_weights[block]
         own = errors[j][..., block]
         mean = fold_mean(own, weights)
-        i, k = choose(rule, Scores(mean, fold_se(own, weights), nonzeros[j, :, :, fold], alphas[j]), percent)
+        complexity = None if nonzeros is None else nonzeros[j, :, :, fold]
+        i, k = choose(rule, Scores(mean, fold_se(own, weights), complexity, alphas[j]), percent)
         indices[j, fold] = i, k
         inner_errors[j, fold], outer_errors[j, fold] = mean[i, k], errors[j, i, k, fold]
     shape = lambda x: x if result.n_responses is not None else x[0]
@@ -198,4 +223,5 @@ def _choose_all(
         fold_weights=None if result.fold_weights is None else result.fold_weights[: len(folds.inner)],
         rule=rule,
         metric=result.metric,
+        simplest=simplest,
     )

@@ -65,7 +65,7 @@ class PooledCoefficients:
 
 
 def pooled_coefficients(
-    result, X=None, y=None, rule: str = "min", *, sample_weight=None
+    result, X=None, y=None, rule: str = "min", *, simplest: str | None = None, sample_weight=None
 ) -> PooledCoefficients | list[PooledCoefficients]:
     """How the coefficients of the fit that a rule chooses vary over the fillings of a multiple imputation.
 
@@ -79,7 +79,7 @@ def pooled_coefficients(
 
     - result: of `jaxnet.sweep(..., missing=jaxnet.MultipleFill(pool="average"))`, or "grouped".
     - X, y, sample_weight: those of the sweep, for `within`; without them it is None.
-    - rule: as in `SweepResult.best`.
+    - rule, simplest: as in `SweepResult.best`.
 
     Returns a `PooledCoefficients`; with q responses a list of q. Raises InvalidInput for a result of another kind of sweep,
     for other data, and for the variances of a relaxed fit. Reference: Rubin 1987, section 3.3.
@@ -98,7 +98,7 @@ def pooled_coefficients(
         )
     if (X is None) != (y is None):
         raise InvalidInput("X and y go together: give the data of the sweep, or neither.")
-    fits = result.best(rule)
+    fits = result.best(rule, simplest=simplest)
     each = fits if isinstance(fits, list) else [fits]
     if X is not None and any(fit.blend not in (None, 1.0) for fit in each):
         raise InvalidInput(

@@ -25,7 +25,7 @@ def ranked(coef: Float[np.ndarray, " p"], sd: Float[np.ndarray, " p"]) -> Int[np
     return columns[np.argsort(-np.abs(coef[columns] * sd[columns]), kind="stable")]
 
 
-def select_best(result, X, rule: str, *, threshold, top, percent, criteria, sample_weight):
+def select_best(result, X, rule: str, *, threshold, top, percent, criteria, simplest, sample_weight):
     """`SweepResult.select`, whose docstring says what the arguments mean."""
     if not is_number(threshold) or not 0 <= threshold < np.inf:
         raise InvalidInput(
@@ -34,7 +34,7 @@ def select_best(result, X, rule: str, *, threshold, top, percent, criteria, samp
         )
     if top is not None and (not is_whole(top) or top < 1):
         raise InvalidInput(f"top={top!r} must be None or a whole number of at least 1: how many columns at most.")
-    fits = result.best(rule, percent=percent, criteria=criteria)
+    fits = result.best(rule, percent=percent, criteria=criteria, simplest=simplest)
     X, _, w = same_columns(result, X, sample_weight)
     each = fits if isinstance(fits, list) else [fits]
     selected = [_select(X, w / w.sum(), fit.coef, threshold, top) for fit in each]

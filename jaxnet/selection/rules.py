@@ -18,12 +18,13 @@ class Scores(NamedTuple):
     """What a rule looks at, over R values of rho (rows) and A alphas.
 
     `mean` held-out errors, the smaller the better, nan where there is none; `se` their standard errors, nan where not
-    known; `complexity`, the degrees of freedom of the full-data fits; `alphas`.
+    known; `complexity` of the full-data fits, such as their degrees of freedom, or None where the largest alpha is simplest;
+    `alphas`.
     """
 
     mean: Float[np.ndarray, "R A"]
     se: Float[np.ndarray, "R A"]
-    complexity: Float[np.ndarray, "R A"]
+    complexity: Float[np.ndarray, "R A"] | None
     alphas: Float[np.ndarray, "R A"]
 
 
@@ -35,13 +36,13 @@ def least(scores: Scores, percent: float) -> tuple[int, int]:
 def within_one_se(scores: Scores, percent: float) -> tuple[int, int]:
     """The simplest fit whose mean error is at most the least one plus the standard error of that least one."""
     best = least(scores, percent)
-    return simplest(scores, scores.mean[best] + np.nan_to_num(scores.se[best]))
+    return simplest_within(scores, scores.mean[best] + np.nan_to_num(scores.se[best]))
 
 
 def within_percent(scores: Scores, percent: float) -> tuple[int, int]:
     """The simplest fit whose mean error is at most `percent` per cent (of its size) above the least one."""
     best = scores.mean[least(scores, percent)]
-    return simplest(scores, (1 + np.copysign(percent / 100, best)) * best)
+    return simplest_within(scores, (1 + np.copysign(percent / 100, best)) * best)
 
 
 RULES: dict[str, Callable[[Scores, float], tuple[int, int]]] = {
@@ -49,6 +50,10 @@ RULES: dict[str, Callable[[Scores, float], tuple[int, int]]] = {
     "1se": within_one_se,
     "percent": within_percent,
 }
+SIMPLEST = {"df": "fewest degrees of freedom", "nonzeros": "fewest nonzeros", "alpha": "largest alpha"}
+"""What a rule that wants the simplest fit can go by."""
+SEEKING = frozenset(("1se", "percent"))
+"""The rules that do."""
 
 
 def choose(rule: str, scores: Scores, percent: float = 5.0) -> tuple[int, int]:
@@ -64,7 +69,10 @@ def choose(rule: str, scores: Scores, percent: float = 5.0) -> tuple[int, int]:
     """
     check_rule(rule, percent)
     if not np.isfinite(scores.mean).any():
-        raise InvalidInput("No fit of the grid has a finite held-out error, so there is nothing to choose from.")
+        raise InvalidInput(
+            "No fit of the grid has a finite held-out error, so there is nothing to choose from. If y is beyond 1e150 its "
+            "squares overflow: divide it by a constant."
+        )
     return RULES[rule](scores, float(percent))
 
 
@@ -78,10 +86,24 @@ def check_rule(rule: str, percent: float) -> None:
         )
 
 
-def simplest(scores: Scores, limit: float) -> tuple[int, int]:
-    """The point with the fewest degrees of freedom among those with mean error <= limit; ties: larger alpha, smaller error."""
-    near = scores.mean <= limit
-    order = np.lexsort((scores.mean[near], -scores.alphas[near], scores.complexity[near]))
+def check_simplest(simplest: str | None) -> None:
+    """Raise InvalidInput unless this is None or a key of `SIMPLEST`."""
+    if simplest is not None and (not isinstance(simplest, str) or simplest not in SIMPLEST):
+        raise InvalidInput(
+            f"simplest={simplest!r:.60} is not known; choose one of {', '.join(map(repr, SIMPLEST))}, or None."
+        )
+
+
+def simplest_within(scores: Scores, limit: float) -> tuple[int, int]:
+    """The point of least complexity among those with mean error <= limit; ties: larger alpha, smaller error.
+
+    Without complexity the largest alpha, on the row of the least error: alphas of different rho do not compare.
+    """
+    near, complexity = scores.mean <= limit, scores.complexity
+    if complexity is None:
+        complexity = np.zeros_like(scores.mean)
+        near[np.arange(len(near)) != least(scores, 0.0)[0]] = False
+    order = np.lexsort((scores.mean[near], -scores.alphas[near], complexity[near]))
     return _position(scores.mean, int(np.flatnonzero(near)[order[0]]))
 
 

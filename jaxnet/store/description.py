@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxnet import __version__
 from jaxnet.data.fingerprint import fingerprint
+from jaxnet.store.functions import identify
 
 if TYPE_CHECKING:  # to read a store needs no more
     from jaxnet.request import Request
@@ -54,6 +55,8 @@ def describe(request: Request) -> dict[str, Any]:
         "missing": None if request.missing is None else repr(request.missing),
         "categories": None if request.features.encoding is None else repr(request.features.encoding.categories),
         "relax": None if request.relax is None else request.relax.tolist(),
+        **_fold_average(request),
+        **_function(request),
         "platform": platform.current().platform,
         "jaxnet": __version__,
         "jax": jax.__version__,
@@ -66,6 +69,17 @@ def _inner_groups(request: Request) -> dict[str, str]:
         return {}
     codes = np.unique(request.row_groups, return_inverse=True)[1]
     return {"groups": f"sha256 {fingerprint(groups=codes.astype(np.int64))}"}
+
+
+def _fold_average(request: Request) -> dict[str, str]:
+    """How folds are averaged, where it is not as before there was a choice: by rows with sample weights, else by folds."""
+    before = "rows" if request.weighted else "folds"
+    return {} if request.fold_average == before else {"fold_average": request.fold_average}
+
+
+def _function(request: Request) -> dict[str, str]:
+    """What a metric of the caller's own computes."""
+    return {} if request.metric.function is None else {"metric function": identify(request.metric.function)}
 
 
 def name_of(problem: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from jaxnet.errors import InvalidInput
 from jaxnet.journal import Forgetful, Journal
-from jaxnet.metrics import METRICS
 from jaxnet.request import Request
 from jaxnet.store.database import Database
 from jaxnet.store.description import describe, differences, name_of
@@ -36,11 +35,6 @@ def recording(store: Any, run: Any, request: Request) -> Iterator[Journal]:
     entry = store if isinstance(store, Entry) else Entry(store)
     if not isinstance(entry.path, (str, os.PathLike)):
         raise InvalidInput(f"store={entry.path!r:.60} is no path: give the name of an SQLite file, such as 'runs.db'.")
-    if METRICS.get(request.metric.name) is not request.metric:
-        raise InvalidInput(
-            f"metric={request.metric.name!r} is a function, which a store cannot tell from another: use a named metric "
-            f"({', '.join(METRICS)}), or sweep without store=."
-        )
     if request.pool == "grouped":
         raise InvalidInput(
             "missing: fillings with pool='grouped' are fitted without a store; use 'average' or 'stacked'."

@@ -1,0 +1,37 @@
+"""The models that a finished run chose, by rule. Needs no JAX."""
+
+from typing import Any
+
+from jaxnet.errors import InvalidInput
+from jaxnet.result import BestFit
+from jaxnet.selection.choice import notion
+from jaxnet.selection.criteria import CRITERIA, Criteria
+
+
+def simplest_of(model: dict[str, Any]) -> str:
+    """By what the rules of a run found the simplest fit; runs of earlier versions went by nonzeros."""
+    return model.get("simplest") or "nonzeros"
+
+
+def chosen_fits(
+    model: dict[str, Any], simplest: str | None = None, criteria: Criteria | None = None
+) -> dict[str, BestFit]:
+    """The models of a run; if another `simplest` is asked for, of the rules that look for it what they choose by that.
+
+    Raises InvalidInput for "df" without `criteria`, if the run did not go by it.
+    """
+    result, own = model["result"], simplest_of(model)
+    asked = simplest or own
+    fits = {}
+    for rule, index in model["chosen"].items():
+        by = None if rule in CRITERIA else notion(rule, asked, None)
+        if by in (None, own):
+            fits[rule] = result.fit_at(*index, rule=rule, simplest=by)
+            continue
+        if by == "df" and criteria is None:
+            raise InvalidInput(
+                f"--simplest df needs the table of the run for its degrees of freedom, and the run went by {own}: give DATA, "
+                "or take nonzeros or alpha."
+            )
+        fits[rule] = result.best(rule, percent=model.get("percent", 5.0), criteria=criteria, simplest=by)
+    return fits
