@@ -41,6 +41,8 @@ _HOME = {
     "ElasticNetCV": "estimators",
     "LassoCV": "estimators",
     "StabilitySelection": "estimators",
+    "enet_path": "estimators.path",
+    "lasso_path": "estimators.path",
     "enable_compile_cache": "compilation",
     "save": "persistence",
     "load": "persistence",
@@ -82,6 +84,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import Lasso as Lasso
     from jaxnet.estimators import LassoCV as LassoCV
     from jaxnet.estimators import StabilitySelection as StabilitySelection
+    from jaxnet.estimators.path import enet_path as enet_path
+    from jaxnet.estimators.path import lasso_path as lasso_path
     from jaxnet.features import prepare as prepare
     from jaxnet.missing.complete import CompleteCases as CompleteCases
     from jaxnet.missing.iterative import IterativeFill as IterativeFill

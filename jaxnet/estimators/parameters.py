@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.data.frames import NotNumeric
 from jaxnet.errors import InvalidInput
 from jaxnet.scalars import is_number, is_whole
 
@@ -13,7 +14,9 @@ MAX_ITER = 10_000  # passes, where max_iter is None
 
 def check_real(name: str, value: Any, remedy: str, *, low: float, high: float = math.inf, above: bool = False) -> float:
     """`value` as a float in [low, high], or in (low, high] with `above`; finite."""
-    if not is_number(value) or not math.isfinite(value) or not low <= value <= high or (above and value == low):
+    if not is_number(value):
+        raise NotNumeric(f"{name} is {value!r:.60}: pass {remedy}.")
+    if not math.isfinite(value) or not low <= value <= high or (above and value == low):
         raise InvalidInput(f"{name} is {value!r}: pass {remedy}.")
     return float(value)
 
@@ -57,12 +60,13 @@ def check_alphas(alphas: Any, n_alphas: Any, default: int = 100) -> int | np.nda
         if not is_whole(number) or number < 1:
             raise InvalidInput(f"alphas is {number!r}: pass a count of at least 1, or the values themselves.")
         return int(number)
-    values = np.asarray(alphas)
-    if values.ndim != 1 or not len(values) or values.dtype.kind not in "iuf":
+    values = alphas if isinstance(alphas, np.ndarray) else np.array(list(alphas) if np.iterable(alphas) else alphas, object)
+    if values.ndim != 1 or not len(values):
         raise InvalidInput(f"alphas is {alphas!r:.80}: pass a count, or a 1-D sequence of numbers.")
-    values = values.astype(float)
-    wrong = ~np.isfinite(values) | (values < 0)
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise InvalidInput(f"alphas[{first}] is {values[first]:g}: every alpha must be finite and not below 0.")
-    return np.sort(values)[::-1]
+    for at, value in enumerate(values):
+        if not is_number(value):
+            kind = type(value).__name__
+            raise NotNumeric(f"alphas[{at}] must be an instance of float, not {kind}: it is {value!r:.60}, pass a number.")
+        if not math.isfinite(value) or value < 0:
+            raise InvalidInput(f"alphas[{at}] == {value:g}, must be >= 0.0 and finite: pass other values, or a count.")
+    return np.sort(values.astype(float))[::-1]
