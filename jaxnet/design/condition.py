@@ -42,7 +42,9 @@ def condition(rows: np.ndarray, *, centred: bool, dtype=np.float64) -> tuple[np.
         return np.ldexp(center, exponent), np.ldexp(1.0, exponent + again)
 
 
-def check_units(X: tuple[np.ndarray, np.ndarray], Y: tuple[np.ndarray, np.ndarray], names: Sequence[str] | None) -> None:
+def check_units(
+    X: tuple[np.ndarray, np.ndarray], Y: tuple[np.ndarray, np.ndarray], names: Sequence[str] | None
+) -> None:
     """Refuse units in which squares, products x'y or coefficients y/x leave the range of float64, as no fit could tell.
 
     X and Y: `center` and `scale` of the columns (p,) and responses (q,), as `condition` returns them; names: (p,) of columns.

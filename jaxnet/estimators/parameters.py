@@ -60,13 +60,17 @@ def check_alphas(alphas: Any, n_alphas: Any, default: int = 100) -> int | np.nda
         if not is_whole(number) or number < 1:
             raise InvalidInput(f"alphas is {number!r}: pass a count of at least 1, or the values themselves.")
         return int(number)
-    values = alphas if isinstance(alphas, np.ndarray) else np.array(list(alphas) if np.iterable(alphas) else alphas, object)
+    values = (
+        alphas if isinstance(alphas, np.ndarray) else np.array(list(alphas) if np.iterable(alphas) else alphas, object)
+    )
     if values.ndim != 1 or not len(values):
         raise InvalidInput(f"alphas is {alphas!r:.80}: pass a count, or a 1-D sequence of numbers.")
     for at, value in enumerate(values):
         if not is_number(value):
             kind = type(value).__name__
-            raise NotNumeric(f"alphas[{at}] must be an instance of float, not {kind}: it is {value!r:.60}, pass a number.")
+            raise NotNumeric(
+                f"alphas[{at}] must be an instance of float, not {kind}: it is {value!r:.60}, pass a number."
+            )
         if not math.isfinite(value) or value < 0:
             raise InvalidInput(f"alphas[{at}] == {value:g}, must be >= 0.0 and finite: pass other values, or a count.")
     return np.sort(values.astype(float))[::-1]

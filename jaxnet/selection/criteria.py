@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.missing.threads import one_thread
 from jaxnet.scalars import is_number
 from jaxnet.selection.fits import Fits, examine, has_fillings, same_data
 from jaxnet.selection.fits import noise_variance as estimate
@@ -118,7 +119,8 @@ def information_criteria(result, X, y, *, sample_weight, noise_variance, gamma) 
             "sweep with a single fill."
         )
     data = same_data(result, X, y, sample_weight)
-    fits = examine(result, data)
+    with one_thread():
+        fits = examine(result, data)
     noise = estimate(noise_variance, result, data, fits)
     return _build(result, fits, noise, float(gamma))
 

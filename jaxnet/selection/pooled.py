@@ -143,7 +143,7 @@ def _variances(result, fit, X: Float[np.ndarray, "n p"], y, w, b) -> Float[np.nd
     residual = y - X @ b
     residual = residual - options.fit_intercept * (w @ residual)
     hat = Hat(X[:, support], w, factor, intercept=options.fit_intercept, standardize=options.standardize)
-    df = hat.degrees_of_freedom(np.ones(len(support), bool), fit.alpha * (1 - fit.rho))
+    df = float(hat.degrees_of_freedom(np.ones((1, len(support)), bool), np.array([fit.alpha * (1 - fit.rho)]))[0])
     if df >= n:
         return np.where(b != 0, np.nan, 0.0)
     inverse = np.linalg.pinv(G + np.diag(ridge), hermitian=True)
