@@ -66,8 +66,11 @@ _HOME = {
     "InvalidInput": "errors",
     "ConvergenceWarning": "errors",
 }
+_MODULES = ("plots",)
+"""Modules of public names of their own."""
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
+    from jaxnet import plots as plots
     from jaxnet.adaptive import Adaptive as Adaptive
     from jaxnet.compilation import enable_compile_cache as enable_compile_cache
     from jaxnet.data.categories import Categories as Categories
@@ -129,10 +132,12 @@ __all__ = [*sorted(_HOME), "__version__"]
 
 
 def __getattr__(name: str):
+    if name in _MODULES:
+        return import_module(f"jaxnet.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'jaxnet' has no attribute {name!r}")
     return getattr(import_module(f"jaxnet.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_MODULES]

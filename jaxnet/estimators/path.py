@@ -43,13 +43,14 @@ def enet_path(
             name before scikit-learn 1.9.
         positive: coefficients must not be negative; default False. Needs alphas above 0.
         verbose: above 0 shows progress. return_n_iter: also return counts of passes.
-        tol, max_iter: as in `jaxnet.ElasticNet`; default 1e-4 and 1000. sample_weight: (n,), in the fit; default None.
+        params: what scikit-learn hands to its solver. tol, max_iter: as in `jaxnet.ElasticNet`; default 1e-4 and 1000.
+            sample_weight: (n,), in the fit; default None.
         precompute, Xy, copy_X, coef_init, check_input, random_state, selection, do_screening, X_offset, X_scale:
             scikit-learn's; accepted, without effect.
 
-    Returns `alphas` (A,), decreasing; `coefs` (p, A), or (q, p, A) for y of two axes, in the dtype of X; `dual_gaps` (A,) in units
-    of the objective (summed over responses); with `return_n_iter` a list of A counts. Raises `InvalidInput` for bad data or
-    parameters; warns `ConvergenceWarning` if a gap stays above `tol`.
+    Returns `alphas` (A,), decreasing; `coefs` (p, A), or (q, p, A) for y of two axes, in the dtype of X; `dual_gaps` (A,) in
+    units of the objective (summed over responses); with `return_n_iter` a list of A counts. Raises `InvalidInput` for bad
+    data or parameters; warns `ConvergenceWarning` if a gap stays above `tol`.
 
     Reference: Friedman, Hastie and Tibshirani 2010, "Regularization paths for generalized linear models via coordinate descent".
 

@@ -40,8 +40,8 @@ class ElasticNet(LinearModel):
     Fitted attributes (q responses)
         coef_ (p,) or (q, p), intercept_ float or (q,), n_iter_ int or list, dual_gap_ float or (q,) in units of the
         objective, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names.
-        coef_ has the dtype of X: float32 for float32 that can hold it, else float64. If columns were encoded or `missing` was given,
-        `preparation_` (a `jaxnet.Preparation`) makes the p columns that coef_ is of, called `preparation_.names`.
+        coef_ has the dtype of X: float32 for float32 that can hold it, else float64. If columns were encoded or `missing`
+        was given, `preparation_` (a `jaxnet.Preparation`) makes the p columns that coef_ is of, called `preparation_.names`.
 
     Reference: Zou and Hastie 2005, "Regularization and variable selection via the elastic net", JRSS B 67, 301-320.
 

@@ -40,8 +40,8 @@ class Hat:
 
     by one Cholesky factor of a matrix of correlations. An error E of that matrix moves df by at most |E| tr[(U_A'U_A + D)^-1];
     where that is too much (collinear columns and next to no ridge), df = sum_i sigma_i^2 / (sigma_i^2 + alpha (1 - rho)) over the
-    singular values of z_j = sqrt(W) x_j / (s_j sqrt(v_j)), A. Then columns for which the ridge is nothing up to rounding (v_j = 0,
-    rho = 1) are projected out and count by their rank.
+    singular values of z_j = sqrt(W) x_j / (s_j sqrt(v_j)), A. Then columns for which the ridge is nothing up to rounding
+    (v_j = 0, rho = 1) are projected out and count by their rank.
 
     Reference: Zou, Hastie and Tibshirani 2007, theorem 1 (the lasso); Tibshirani and Taylor 2012 (columns of any rank).
     """
