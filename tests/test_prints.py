@@ -16,9 +16,8 @@ def results() -> dict:
     Y, holes = np.stack([y] * 5, axis=1), X.copy()
     holes[::7, 2] = np.nan
     swept = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=5, cv=3, keep_fold_coefs=True, standardize=True)
-    wide = jaxnet.fit_path(
-        np.tile(X, 30), Y, rho=[0.5], alphas=5, penalty_factor=np.ones(300) + np.arange(300), tol=1e-2
-    )
+    many = np.tile(X, 30)
+    wide = jaxnet.fit_path(many, Y, rho=[0.5], alphas=5, penalty_factor=np.ones(300) + np.arange(300), tol=1e-2)
     filled = jaxnet.sweep(holes, y, rho=0.5, alphas=4, cv=3, missing=jaxnet.MultipleFill(m=2))
     relaxed = jaxnet.fit_path(X, y, rho=[0.5, 1.0], alphas=5, relax=(1.0, 0.0))
     short = jaxnet.fit_path(X[:8], y[:8], rho=[0.0], alphas=[1e3, 1e-6])

@@ -54,8 +54,22 @@ DIFFERENT = {
     "test_path_function_deprecated_n_alphas[enet_path]": RENAMED,
 }
 SPARSE = re.compile(r"cs[rc]_(array|matrix)|coo_(array|matrix)|^test_sparse_|^test_random_descent")
-FOREIGN = re.compile(r"MultiTask|multi_?task|_set_order|_cython_solver|^test_enet_multitarget$|^test_multioutput_enetcv")
-SLOW: set[str] = set()
+FOREIGN = re.compile(
+    r"MultiTask|multi_?task|_set_order|_cython_solver|^test_enet_multitarget$|^test_multioutput_enetcv"
+)
+SLOW = {
+    "test_lasso_cv_positive_constraint",
+    "test_enet_path_positive",
+    "test_lassoCV_does_not_set_precompute",
+    "test_enet_cv_sample_weight_correctness",
+    "test_check_input_false",
+    "test_lasso_cv",
+    "test_lasso_cv_with_some_model_selection",
+    "test_enet_cv_sample_weight_consistency",
+    "test_sample_weight_invariance",
+    "test_enet_cv_grid_search",
+    "test_enet_path",
+}
 """Functions that the default run leaves out."""
 
 
@@ -104,8 +118,22 @@ def theirs(tmp_path_factory) -> Path:
 
 def _pytest(folder: Path, chosen: list[str] | None, *options: str) -> None:
     (folder / "chosen.json").write_text(json.dumps(chosen))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull, *options]
-    done = subprocess.run([*command, "--rootdir", str(folder), "test_theirs.py"], cwd=folder, capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-c",
+        os.devnull,
+        *options,
+    ]
+    done = subprocess.run(
+        [*command, "--rootdir", str(folder), "test_theirs.py"], cwd=folder, capture_output=True, text=True
+    )
     assert done.returncode in (0, 1), done.stdout + done.stderr
 
 
