@@ -44,6 +44,8 @@ _HOME = {
     "ElasticNetCV": "estimators",
     "LassoCV": "estimators",
     "StabilitySelection": "estimators",
+    "enet_path": "estimators.path",
+    "lasso_path": "estimators.path",
     "enable_compile_cache": "compilation",
     "save": "persistence",
     "load": "persistence",
@@ -67,8 +69,11 @@ _HOME = {
     "InvalidInput": "errors",
     "ConvergenceWarning": "errors",
 }
+_MODULES = ("plots",)
+"""Modules of public names of their own."""
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
+    from jaxnet import plots as plots
     from jaxnet.adaptive import Adaptive as Adaptive
     from jaxnet.compilation import enable_compile_cache as enable_compile_cache
     from jaxnet.data.categories import Categories as Categories
@@ -85,6 +90,8 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import Lasso as Lasso
     from jaxnet.estimators import LassoCV as LassoCV
     from jaxnet.estimators import StabilitySelection as StabilitySelection
+    from jaxnet.estimators.path import enet_path as enet_path
+    from jaxnet.estimators.path import lasso_path as lasso_path
     from jaxnet.features import prepare as prepare
     from jaxnet.missing.complete import CompleteCases as CompleteCases
     from jaxnet.missing.iterative import IterativeFill as IterativeFill
@@ -131,10 +138,12 @@ __all__ = [*sorted(_HOME), "__version__"]
 
 
 def __getattr__(name: str):
+    if name in _MODULES:
+        return import_module(f"jaxnet.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'jaxnet' has no attribute {name!r}")
     return getattr(import_module(f"jaxnet.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_MODULES]

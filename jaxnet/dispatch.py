@@ -21,7 +21,7 @@ from jaxnet.solver.working_set import bytes_per_set
 NEAR_ZERO = 1e-4
 """The share of alpha_max down to which a walk goes that is to begin at zero."""
 NO_SIGNAL = 1e-15
-"""alpha_max where no column has any correlation with y: any alpha gives zeros (scikit-learn uses the same)."""
+"""Every alpha of a grid where no column has any correlation with y: any gives zeros (scikit-learn's grid is the same)."""
 
 
 def alpha_grid(request: Request, top: Float[np.ndarray, " q"]) -> Float[np.ndarray, "q R A"]:
@@ -29,8 +29,8 @@ def alpha_grid(request: Request, top: Float[np.ndarray, " q"]) -> Float[np.ndarr
     if not isinstance(request.alphas, int):
         return np.tile(request.alphas, (len(top), 1, 1))
     first = top[:, None] / np.maximum(request.rho, SMALLEST_RHO)
-    first = np.where(first > 0, first, NO_SIGNAL)
-    return lanes.geometric_grid(first, request.alphas, request.alpha_min_ratio)
+    grid = lanes.geometric_grid(first, request.alphas, request.alpha_min_ratio)
+    return np.where(first[..., None] > 0, grid, NO_SIGNAL)
 
 
 def solve_all(

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.design.base import Conditioning, Design
-from jaxnet.design.condition import condition
+from jaxnet.design.condition import check_units, condition
 from jaxnet.design.dense import DenseDesign
 from jaxnet.lanes import Groups
 from jaxnet.missing.fill import Filler, Learn, learn_anew
@@ -101,6 +101,7 @@ class Problem:
             *stored, filler = _stored(request, learn)
             targets = request.Y.copy()
             units = condition(targets, centred=request.fit_intercept)
+            check_units(stored[1], units, request.features.names)
         else:
             stored, targets, units = (like.design, like.conditioning), like.targets, (like.y_center, like.y_scale)
             filler = like.filler

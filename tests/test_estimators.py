@@ -223,6 +223,87 @@ def test_path_returns_what_scikit_learn_returns(params, problem):
     assert column[1].shape == (1, *ours[1].shape) and column[2].shape == ours[2].shape
 
 
+@pytest.mark.parametrize("name", ["enet_path", "lasso_path"])
+def test_paths_have_the_signatures_of_scikit_learn(name):
+    theirs, ours = (inspect.signature(getattr(home, name)).parameters for home in (reference, jaxnet))
+    assert [(p.name, p.kind, p.default) for p in ours.values()] == [
+        (p.name, p.kind, p.default) for p in theirs.values()
+    ]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["enet_path", "lasso_path"])
+def test_paths_return_the_types_of_scikit_learn(name, dtype, problem):
+    X, Y, _ = problem
+    for y in (Y[:, 0], Y[:, :1]):
+        both = [getattr(home, name)(X.astype(dtype), y, alphas=4, tol=1e-6) for home in (reference, jaxnet)]
+        for theirs, ours in zip(*both, strict=True):
+            assert ours.shape == theirs.shape
+        assert both[1][1].dtype == dtype and both[1][2].dtype == np.float64
+        np.testing.assert_allclose(both[1][0], both[0][0], rtol=1e-5)
+        np.testing.assert_allclose(both[1][1], both[0][1], atol=1e-2 * np.abs(both[0][1]).max())
+
+
+def test_dual_gaps_of_paths_bound_how_far_the_objective_is_from_its_least(problem):
+    X, Y, _ = problem
+    X, y = X - X.mean(axis=0), Y[:, 0] - Y[:, 0].mean()
+    objective = lambda alphas, B: (
+        np.mean((y[:, None] - X @ B) ** 2, axis=0) / 2 + alphas * (0.7 * abs(B).sum(axis=0) + 0.15 * (B**2).sum(axis=0))
+    )
+    alphas, coefs, gaps = jaxnet.enet_path(X, y, l1_ratio=0.7, alphas=8, tol=1e-3)
+    best = reference.enet_path(X, y, l1_ratio=0.7, alphas=alphas, tol=1e-13, max_iter=100_000)[1]
+    off = objective(alphas, coefs) - objective(alphas, best)
+    unit = np.mean(y**2) / 2
+    assert np.all(off <= gaps + 1e-12 * unit) and np.all(gaps <= 1e-3 * unit) and gaps.max() > 0
+
+
+def test_a_path_of_several_responses_is_separable_for_ridge_only(problem):
+    X, Y, _ = problem
+    with pytest.raises(InvalidInput, match=r"y has 2 columns, whose coefficients scikit-learn penalises together"):
+        jaxnet.enet_path(X, Y[:, :2])
+    with pytest.raises(InvalidInput, match="give the values of alphas"):
+        jaxnet.enet_path(X, Y[:, :2], l1_ratio=0, alphas=5)
+    alphas, coefs, gaps = jaxnet.enet_path(X, Y[:, :2], l1_ratio=0, alphas=[0.1, 1.0])
+    theirs = reference.enet_path(X, Y[:, :2], l1_ratio=0, alphas=alphas, tol=1e-10, max_iter=100_000)
+    np.testing.assert_allclose(coefs, theirs[1], atol=1e-4 * np.abs(coefs).max())
+    assert coefs.shape == (2, 12, 2) and gaps.shape == (2,)
+
+
+@pytest.mark.parametrize("params", [{"normalize": True}, {"l1_ratio": 0.5}], ids=str)
+def test_a_path_refuses_what_it_does_not_know(params, problem):
+    X, Y, _ = problem
+    with pytest.raises(InvalidInput, match=f"Unexpected parameters in params: {next(iter(params))}"):
+        jaxnet.lasso_path(X, Y[:, 0], **params)
+
+
+def test_text_among_numbers_is_a_type_error_too(problem):
+    X, Y, _ = problem
+    for model in (jaxnet.LassoCV(alphas=[1.0, "1"]), jaxnet.Lasso(alpha="1"), jaxnet.ElasticNetCV(l1_ratio=["a"])):
+        with pytest.raises(TypeError) as caught:
+            model.fit(X, Y[:, 0])
+        assert isinstance(caught.value, InvalidInput)
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, 0.1])
+@pytest.mark.parametrize("name", CV_NAMES)
+def test_a_constant_response_has_one_alpha(name, value, problem):
+    X, _, _ = problem
+    model = getattr(jaxnet, name)(alphas=3).fit(X, np.full(len(X), value))
+    np.testing.assert_array_equal(model.alphas_, [np.finfo(float).resolution] * 3)
+    np.testing.assert_array_equal(model.predict(X), value)
+
+
+def test_what_float32_cannot_hold_stays_float64(problem):
+    X, Y, _ = problem
+    small, y = (X * 1e-20).astype(np.float32), Y[:, 0] * 1e25
+    alpha = 0.01 * np.abs(small.T.astype(float) @ (y - y.mean())).max() / len(y)
+    for model in (jaxnet.Lasso(alpha=alpha), jaxnet.LassoCV(alphas=[alpha], cv=3)):
+        model.fit(small, y)
+        assert model.coef_.dtype == np.float64 and np.isfinite(model.coef_).all() and np.isfinite(model.dual_gap_)
+        assert model.score(small, y) > 0.5
+    assert np.isfinite(model.mse_path_).all()
+
+
 def test_lasso_path_is_the_path_of_lasso_cv(problem):
     X, Y, _ = problem
     alphas, coefs, gaps = jaxnet.LassoCV.path(X, Y[:, 0], n_alphas=5, precompute=True, selection="random", eps=0.1)
@@ -230,7 +311,7 @@ def test_lasso_path_is_the_path_of_lasso_cv(problem):
         alphas.shape == gaps.shape == (5,) and coefs.shape == (12, 5) and alphas[-1] == pytest.approx(0.1 * alphas[0])
     )
     np.testing.assert_array_equal(coefs, jaxnet.ElasticNet.path(X, Y[:, 0], l1_ratio=1, alphas=5, eps=0.1)[1])
-    with pytest.raises(InvalidInput, match="unknown arguments"):
+    with pytest.raises(InvalidInput, match="Unexpected parameters in params: tolerance"):
         jaxnet.LassoCV.path(X, Y[:, 0], tolerance=1)
     with pytest.raises(InvalidInput, match="one response"):
         jaxnet.LassoCV.path(X, Y)
@@ -331,8 +412,19 @@ BAD_PARAMETERS = [
     ("LassoCV", {"alphas": "many"}, "alphas is 'many'"),
     ("LassoCV", {"alphas": []}, "alphas is"),
     ("LassoCV", {"alphas": [[1.0, 2.0]]}, "1-D sequence"),
-    ("LassoCV", {"alphas": [1.0, -2.0]}, r"alphas\[1\] is -2"),
+    ("LassoCV", {"alphas": [1.0, -2.0]}, r"alphas\[1\] == -2, must be >= 0.0 and finite"),
+    ("ElasticNetCV", {"alphas": [1.0, np.inf]}, r"alphas\[1\] == inf"),
+    ("LassoCV", {"alphas": [1, 1.0, "1"]}, r"alphas\[2\] must be an instance of float, not str"),
+    ("LassoCV", {"alphas": [[1.0], [1.0, 2.0]]}, r"alphas\[0\] must be an instance of float, not list"),
+    ("LassoCV", {"alphas": 2.5}, "alphas is 2.5: pass a count, or a 1-D sequence"),
     ("LassoCV", {"n_alphas": 0}, "alphas is 0"),
+    ("Lasso", {"precompute": "yes"}, "precompute is 'yes'"),
+    ("LassoCV", {"precompute": None}, "precompute is None"),
+    ("ElasticNet", {"copy_X": "x"}, "copy_X is 'x': pass True or False"),
+    ("Lasso", {"warm_start": 3}, "warm_start is 3"),
+    ("ElasticNetCV", {"random_state": "x"}, "random_state is 'x'"),
+    ("LassoCV", {"n_jobs": 1.5}, "n_jobs is 1.5"),
+    ("LassoCV", {"verbose": -1}, "verbose is -1"),
     ("LassoCV", {"cv": 1}, "cv"),
     ("LassoCV", {"cv": 41}, "cv"),
     ("LassoCV", {"cv": "five"}, "cv"),

@@ -3,6 +3,7 @@
 import cases
 import numpy as np
 import oracles
+import pandas as pd
 import pytest
 from checks import Request, audit, stored_fit
 
@@ -145,6 +146,44 @@ def test_extreme_units_change_nothing_but_units(what, scale):
     for k in range(5):
         np.testing.assert_allclose(other.coef_at(0, k) / unit, base.coef_at(0, k), atol=1e-3)
     assert not np.any(other.status) and other.best().nonzeros == base.best().nonzeros
+
+
+BEYOND = {  # of X, of y, what the sentence says
+    "squares of X": (1e160, 1.0, "X, in column 0, holds values as large as .* whose squares overflow"),
+    "the largest X": (1.7e308, 1.0, "X, in column 0, holds values more than 1e308, whose squares overflow"),
+    "squares of y": (1.0, 1e160, "y holds values as large as .* whose squares overflow"),
+    "products that overflow": (1e152, 1e152, "alphas, which are their products"),
+    "products that underflow": (1e-170, 1e-170, "alphas, which are their products"),
+    "a subnormal X": (1e-310, 1.0, "column 0 of X of about .* alphas, which are their products"),
+    "a subnormal y": (1.0, 1e-310, "y has values of about"),
+    "coefficients that overflow": (1e-153, 1e152, "coefficients, which are their ratios"),
+    "coefficients that underflow": (1e153, 1e-152, "coefficients, which are their ratios"),
+}
+
+
+@pytest.mark.parametrize("alphas", [3, [0.1]], ids=["a count", "values"])
+@pytest.mark.parametrize("name", BEYOND)
+def test_units_in_which_nothing_can_be_told_are_refused(name, alphas):
+    """One sentence, from calls and estimators, before any fit; no warning of NumPy's, no fit that gave up."""
+    a, b, message = BEYOND[name]
+    rng = np.random.default_rng(0)
+    X, y = rng.uniform(0.1, 1, (20, 3)), rng.uniform(-1, 1, 20)
+    ours = [
+        lambda: jaxnet.fit_path(X * a, y * b, rho=[0.0, 0.5, 1.0], alphas=alphas),
+        lambda: jaxnet.sweep(X * a, y * b, rho=1.0, alphas=alphas, cv=3),
+        lambda: jaxnet.ElasticNet(alpha=0.1).fit(X * a, y * b),
+        lambda: jaxnet.LassoCV(alphas=alphas, cv=3).fit(X * a, y * b),
+        lambda: jaxnet.enet_path(X * a, y * b, alphas=alphas),
+    ]
+    for call in ours:
+        with pytest.raises(jaxnet.InvalidInput, match=message):
+            call()
+
+
+def test_the_column_whose_units_are_beyond_is_named():
+    table = pd.DataFrame({"age": [1.0, 2.0, 3.0, 5.0], "dose": [1e170, 1.0, 2.0, 3.0]})
+    with pytest.raises(jaxnet.InvalidInput, match="X, in column 'dose', holds"):
+        jaxnet.fit_path(table, [1.0, 2.0, 3.0, 4.0])
 
 
 def test_columns_of_wildly_different_units_standardized():

@@ -6,6 +6,7 @@ matplotlib.use("Agg")
 from io import BytesIO
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
@@ -219,6 +220,65 @@ def test_wrong_arguments_are_named(name, result, data):
         draw(result, data)
 
 
+SUBJECTS = {  # every picture, its other arguments, and what it is of
+    "coefficient_path": ((), jaxnet.SweepResult),
+    "rho_path": ((), jaxnet.SweepResult),
+    "cv_curve": ((), jaxnet.SweepResult),
+    "cv_map": ((), jaxnet.SweepResult),
+    "criteria_curves": ((), jaxnet.Criteria),
+    "stability_paths": ((), jaxnet.StabilityResult),
+    "coefficients": ((), jaxnet.BestFit),
+    "missing_patterns": ((), jaxnet.MissingPatterns),
+    "residuals": ((np.ones(3),), np.ndarray),
+    "predicted_against_observed": ((np.ones(3),), np.ndarray),
+}
+OTHERS = {
+    "an estimator": lambda r, d, f: jaxnet.ElasticNetCV(),
+    "a fitted estimator": lambda r, d, f: jaxnet.Lasso().fit(d.X, d.y),
+    "None": lambda r, d, f: None,
+    "a text": lambda r, d, f: "run.jaxnet",
+    "a number": lambda r, d, f: 3,
+    "an array of text": lambda r, d, f: np.array(["a", "b", "c"]),
+    "a list of dicts": lambda r, d, f: [{"a": 1}] * 3,
+    "a matrix": lambda r, d, f: d.X,
+    "a frame": lambda r, d, f: pd.DataFrame(d.X),
+    "a sweep": lambda r, d, f: r,
+    "a fit": lambda r, d, f: r.best(),
+    "several fits": lambda r, d, f: r.best_per_rho(),
+    "criteria": lambda r, d, f: r.criteria(d.X, d.y),
+    "stability": lambda r, d, f: f,
+    "patterns": lambda r, d, f: missing(d.X),
+    "frequencies": lambda r, d, f: r.explain(d.X),
+}
+
+
+def test_every_public_plot_has_a_subject():
+    assert set(SUBJECTS) == set(plots.__all__)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_plot_of_something_else_says_what_it_draws(name, other, result, data, found):
+    more, kind = SUBJECTS[name]
+    given = OTHERS[other](result, data, found)
+    if isinstance(given, kind) and other not in ("a matrix", "an array of text"):
+        return
+    with pytest.raises(InvalidInput) as caught:
+        getattr(plots, name)(given, *more)
+    message = str(caught.value)
+    assert message[0] in "pyfX" and message.endswith(".") and len(message) < 400
+    if name != "coefficients" or "jaxnet" in message:  # which takes numbers too
+        assert f"plots.{name} draws " in message or kind is np.ndarray
+    assert not pyplot.get_fignums()
+
+
+def test_coefficients_of_a_sweep_says_to_pass_its_best(result):
+    with pytest.raises(InvalidInput, match=r"got a SweepResult\. Pass result\.best\(\)\."):
+        plots.coefficients(result)
+    with pytest.raises(InvalidInput, match=r"got a Lasso\. Pass its coef_\."):
+        plots.coefficients(jaxnet.Lasso())
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_images_are_what_they_say_and_the_same_each_time(format, result):
     first, second = (render(lambda ax: plots.cv_curve(result, ax=ax), format=format) for _ in range(2))
@@ -237,13 +297,14 @@ def test_names_are_text_and_labels_keep_apart():
     ax.figure.savefig(BytesIO())
 
 
-def test_without_matplotlib_a_sentence_says_what_to_install(monkeypatch, result):
+def test_without_matplotlib_a_sentence_says_what_to_install(monkeypatch, result, data, found):
     import sys
 
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(InvalidInput, match=r"jaxnet-elasticnet\[plots\]"):
-        plots.coefficients(np.ones(2))
+    for draw in drawings(result, data, found).values():
+        with pytest.raises(InvalidInput, match=r"jaxnet-elasticnet\[plots\]"):
+            draw()
     with pytest.raises(InvalidInput, match=r"jaxnet-elasticnet\[plots\]"):
         render(lambda ax: None)

@@ -50,7 +50,7 @@ FUNCTIONS = [
     *("Categories", "Missing", "SimpleFill", "prepare"),
     *("KFold", "RepeatedKFold", "GroupKFold", "StratifiedKFold", "LeaveOneGroupOut", "Bootstrap", "ComplementaryPairs"),
     *("false_selection_bound", "stability_parameters", "stability_selection", "selection_frequencies"),
-    "missing_patterns",
+    *("missing_patterns", "enet_path"),
 ]
 
 
@@ -84,11 +84,17 @@ def test_star_import_and_dir_give_every_name():
     assert run_python(code).startswith("<function sweep")
 
 
+def test_plots_come_with_the_package_and_without_matplotlib():
+    code = "import jaxnet, sys\nprint(jaxnet.plots.__name__, 'plots' in dir(jaxnet), 'matplotlib' in sys.modules)"
+    assert run_python(code).split() == ["jaxnet.plots", "True", "False"]
+
+
 def test_type_checkers_see_every_name():
     tree = ast.parse(Path(jaxnet.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     seen = {node.names[0].asname: node.module for node in block.body}
-    assert seen == {name: f"jaxnet.{home}" for name, home in jaxnet._HOME.items()}
+    modules = dict.fromkeys(jaxnet._MODULES, "jaxnet")
+    assert seen == {name: f"jaxnet.{home}" for name, home in jaxnet._HOME.items()} | modules
     assert (Path(jaxnet.__file__).parent / "py.typed").exists()
 
 

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import dataclass
 from importlib.resources import files
+from textwrap import shorten
 
 import numpy as np
 
@@ -15,6 +16,10 @@ class Example:
     y: np.ndarray
     feature_names: tuple[str, ...]
     target: str
+
+    def __repr__(self) -> str:
+        n, p = self.X.shape
+        return f"Example: X of {n:,} rows and {p:,} columns ({shorten(', '.join(self.feature_names), 60)}), y {self.target}"
 
 
 def load_diabetes(*, return_X_y: bool = False) -> Example | tuple[np.ndarray, np.ndarray]:

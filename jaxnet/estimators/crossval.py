@@ -10,7 +10,7 @@ from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.errors import InvalidInput, OneWarning, warn_caller
 from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_alphas, check_l1_ratio, check_real, solver_settings
-from jaxnet.estimators.path import enet_path, lasso_path
+from jaxnet.estimators.path import enet_path, lasso_path, narrow
 from jaxnet.estimators.protocol import UNCHANGED, DataConversionWarning, sklearn_class
 from jaxnet.estimators.single import keep_fit, set_fit
 
@@ -39,7 +39,8 @@ class ElasticNetCV(_CrossValidated):
     with the chosen pair, again as in scikit-learn.
 
     Parameters
-        l1_ratio: one share in [0, 1] or a list of them; default 0.5. 0 (ridge) works with a count of alphas too.
+        l1_ratio: one share in [0, 1] or a list of them; default 0.5. 0 is ridge, of which no alpha is the first with all zeros:
+            a count of alphas starts there where that of 1e-3 would (scikit-learn refuses a count).
         eps: smallest over largest alpha of a generated grid; default 1e-3.
         alphas: a count (each l1_ratio gets its own grid) or values; default 100. None means 100.
         n_alphas: the count under its name before scikit-learn 1.9; default None.
@@ -232,7 +233,7 @@ def _fit_grid(
     else:
         keep_fit(model, X.dtype, y, weights, result, (i, k))
     model._remember_columns(features, result.preparation)
-    model.mse_path_ = np.squeeze(errors.reshape(len(ratios), blends, *errors.shape[1:])).astype(X.dtype)
+    model.mse_path_ = narrow(np.squeeze(errors.reshape(len(ratios), blends, *errors.shape[1:])), X.dtype)
     model.alphas_ = alphas[::blends] if len(ratios) > 1 and not isinstance(grid, np.ndarray) else alphas[0]
     model.alpha_ = alphas[i, k]
     _set_blend(model, result.blend, i)

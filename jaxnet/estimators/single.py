@@ -9,7 +9,7 @@ import numpy as np
 from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.estimators.linear import LinearModel
 from jaxnet.estimators.parameters import check_l1_ratio, check_real, solver_settings
-from jaxnet.estimators.path import absolute_gap, enet_path, iterations
+from jaxnet.estimators.path import absolute_gap, enet_path, iterations, narrow
 
 if TYPE_CHECKING:
     from jaxnet.features import Features
@@ -41,8 +41,8 @@ class ElasticNet(LinearModel):
     Fitted attributes (q responses)
         coef_ (p,) or (q, p), intercept_ float or (q,), n_iter_ int or list, dual_gap_ float or (q,) in units of the
         objective, sparse_coef_, n_features_in_, feature_names_in_ if X is a frame with string names.
-        coef_ has the dtype of X: float32 for float32, else float64. If columns were encoded or `missing` was given,
-        `preparation_` (a `jaxnet.Preparation`) makes the p columns that coef_ is of, called `preparation_.names`.
+        coef_ has the dtype of X: float32 for float32 that can hold it, else float64. If columns were encoded or `missing`
+        was given, `preparation_` (a `jaxnet.Preparation`) makes the p columns that coef_ is of, called `preparation_.names`.
 
     Reference: Zou and Hastie 2005, "Regularization and variable selection via the elastic net", JRSS B 67, 301-320.
 
@@ -188,9 +188,9 @@ def keep_fit(model: Any, dtype: np.dtype, y: np.ndarray, weights: Any, result: A
     q = targets.shape[1]
     here = lambda x: x.reshape(q, R, A, -1)[:, i, k, 0]
     fit_intercept = result.options.fit_intercept
-    coef = np.stack([result.coefs.row((j * R + i) * A + k) for j in range(q)]).astype(dtype, copy=False)
-    intercept = here(result.intercepts).astype(dtype, copy=False)
-    gap = absolute_gap(here(result.gap), targets, weights, fit_intercept).astype(dtype, copy=False)
+    coef = np.stack([result.coefs.row((j * R + i) * A + k) for j in range(q)])
+    gap = absolute_gap(here(result.gap), targets, weights, fit_intercept)
+    coef, intercept, gap = (narrow(x, dtype) for x in (coef, here(result.intercepts), gap))
     counts = iterations(here(result.iterations))
     single = q == 1
     model.coef_ = coef[0] if single else coef

@@ -6,7 +6,8 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.plots.style import LINE, alpha_axis, colour, counts_on_top, new_axes, row_name, swept_rows
-from jaxnet.selection.criteria import CRITERIA
+from jaxnet.plots.subjects import check_subject
+from jaxnet.selection.criteria import CRITERIA, Criteria
 
 
 def criteria_curves(criteria: Any, rho: float | None = None, *, response: int | None = None, ax: Any = None) -> Any:
@@ -23,6 +24,7 @@ def criteria_curves(criteria: Any, rho: float | None = None, *, response: int | 
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> ax = plots.criteria_curves(jaxnet.fit_path(X, y, rho=[0.5, 1.0], alphas=20, standardize=True).criteria(X, y))
     """
+    check_subject("criteria_curves", criteria, Criteria)
     several = criteria.alphas.ndim == 3
     if several != (response is not None):
         raise InvalidInput(f"response={response!r}: name a response exactly where there are several.")

@@ -8,6 +8,8 @@ from jaxnet.errors import InvalidInput
 from jaxnet.metrics import error_name
 from jaxnet.plots.marks import legend_title, marks, row_of
 from jaxnet.plots.style import COLOURS, GREY, LINE, alpha_axis, counts_on_top, new_axes, of_response, rho_row, row_name
+from jaxnet.plots.subjects import check_subject
+from jaxnet.result import SweepResult
 
 
 def cv_curve(
@@ -36,6 +38,7 @@ def cv_curve(
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> ax = plots.cv_curve(jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True))
     """
+    check_subject("cv_curve", result, SweepResult)
     i = row_of(result, rho, response, fits)
     mean, se = _mean(result, response), of_response(result.error_se, response)
     alphas = of_response(result.alphas, response)
@@ -83,6 +86,7 @@ def cv_map(
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> ax = plots.cv_map(jaxnet.sweep(X, y, rho=[0.5, 0.9, 1.0], alphas=20, standardize=True))
     """
+    check_subject("cv_map", result, SweepResult)
     rho_row(result, None, response)
     mean, alphas = _mean(result, response), of_response(result.alphas, response)
     drawn = alphas > 0

@@ -7,6 +7,8 @@ import numpy as np
 from jaxnet.data.arrays import as_response
 from jaxnet.errors import InvalidInput
 from jaxnet.plots.style import COLOURS, check_top, column_names, new_axes
+from jaxnet.plots.subjects import as_numbers, check_subject
+from jaxnet.result import BestFit
 
 POINTS = 5000
 """So many rows are drawn as points, more as a map of their density."""
@@ -25,7 +27,12 @@ def coefficients(fit: Any, *, feature_names: Any = None, sd: Any = None, top: in
     >>> result = jaxnet.sweep(data.X, data.y, rho=1.0, alphas=20, standardize=True)
     >>> ax = plots.coefficients(result.best(), feature_names=data.feature_names, sd=data.X.std(axis=0))
     """
-    coef = np.asarray(getattr(fit, "coef", fit), dtype=float)
+    if isinstance(fit, BestFit):
+        coef = fit.coef
+    elif isinstance(fit, list | tuple) or hasattr(fit, "__array__"):
+        coef = as_numbers("coefficients", "fit", fit, "give a BestFit, or coefficients (p,)")
+    else:
+        check_subject("coefficients", fit, BestFit)
     if coef.ndim != 1 or not len(coef):
         raise InvalidInput(f"fit has coefficients of shape {coef.shape}; give a BestFit, or coefficients (p,).")
     for name, values in (("feature_names", feature_names), ("sd", sd)):
@@ -56,7 +63,7 @@ def residuals(y: Any, predicted: Any, *, ax: Any = None) -> Any:
     >>> from jaxnet import plots
     >>> ax = plots.residuals(np.arange(5.0), np.arange(5.0) + 0.1)
     """
-    y, predicted = _pair(y, predicted)
+    y, predicted = _pair("residuals", y, predicted)
     ax = new_axes(ax)
     _cloud(ax, predicted, y - predicted)
     ax.axhline(0.0, color="#404040", lw=0.9, ls="--")
@@ -75,7 +82,7 @@ def predicted_against_observed(y: Any, predicted: Any, *, ax: Any = None) -> Any
     >>> from jaxnet import plots
     >>> ax = plots.predicted_against_observed(np.arange(5.0), np.arange(5.0) + 0.1)
     """
-    y, predicted = _pair(y, predicted)
+    y, predicted = _pair("predicted_against_observed", y, predicted)
     ax = new_axes(ax, width=5.5, height=5.0)
     _cloud(ax, y, predicted)
     ends = [min(y.min(), predicted.min()), max(y.max(), predicted.max())]
@@ -88,7 +95,9 @@ def predicted_against_observed(y: Any, predicted: Any, *, ax: Any = None) -> Any
     return ax
 
 
-def _pair(y: Any, predicted: Any) -> tuple[np.ndarray, np.ndarray]:
+def _pair(who: str, y: Any, predicted: Any) -> tuple[np.ndarray, np.ndarray]:
+    for name, given in (("y", y), ("predicted", predicted)):
+        as_numbers(who, name, given, "pass y, and what result.predict(X) returns")
     n = len(y) if hasattr(y, "__len__") else 0
     y, predicted = as_response(y, n), as_response(predicted, n, name="predicted")
     if y.ndim != 1 or predicted.ndim != 1 or not n:

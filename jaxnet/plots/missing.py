@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.missing.patterns import MissingPatterns
 from jaxnet.plots.style import COLOURS, GREY, check_top, column_names, new_axes
+from jaxnet.plots.subjects import check_subject
 
 MISSING, OBSERVED = COLOURS[1], "#e6eaee"
 WIDEST = 300
@@ -31,6 +33,7 @@ def missing_patterns(found: Any, *, top: int = 20, ax: Any = None) -> Any:
     >>> X[::3, 2] = X[::4, 5] = np.nan
     >>> ax = plots.missing_patterns(jaxnet.missing_patterns(X))
     """
+    check_subject("missing_patterns", found, MissingPatterns)
     top = check_top(top)
     if top == 0:
         raise InvalidInput("top=0 leaves no pattern to draw: choose at least 1.")

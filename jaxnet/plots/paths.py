@@ -21,6 +21,8 @@ from jaxnet.plots.style import (
     rho_row,
     row_name,
 )
+from jaxnet.plots.subjects import check_subject
+from jaxnet.result import SweepResult
 from jaxnet.scalars import is_number
 
 
@@ -56,6 +58,7 @@ def coefficient_path(
     >>> result = jaxnet.sweep(X, y, rho=[0.5, 1.0], alphas=20, standardize=True)
     >>> ax = plots.coefficient_path(result, rho=1.0, sd=X.std(axis=0))
     """
+    check_subject("coefficient_path", result, SweepResult)
     i, top = row_of(result, rho, response, fits), check_top(top)
     alphas = of_response(result.alphas, response)[i]
     columns, values = _row(result, i, response)
@@ -95,6 +98,7 @@ def rho_path(
     >>> result = jaxnet.sweep(X, y, rho=[0.1, 0.5, 1.0], alphas=50, standardize=True)
     >>> ax = plots.rho_path(result, alpha=1.0)
     """
+    check_subject("rho_path", result, SweepResult)
     row, top = rho_row(result, None, response), check_top(top)
     rows = np.arange(len(result.rho)) if result.blend is None else np.flatnonzero(result.blend == result.blend[row])
     if len(rows) < 2:

@@ -16,6 +16,8 @@ from jaxnet.plots.style import (
     new_axes,
     plain,
 )
+from jaxnet.plots.subjects import check_subject
+from jaxnet.selection.stability_result import StabilityResult
 
 
 def stability_paths(found: Any, *, top: int = 10, ax: Any = None) -> Any:
@@ -30,13 +32,14 @@ def stability_paths(found: Any, *, top: int = 10, ax: Any = None) -> Any:
     >>> X, y = jaxnet.load_diabetes(return_X_y=True)
     >>> ax = plots.stability_paths(jaxnet.stability_selection(X, y, n_pairs=5, q=3, cutoff=0.8, bound="worst-case"))
     """
+    check_subject("stability_paths", found, StabilityResult)
+    ax = new_axes(ax)
     from matplotlib.collections import LineCollection
 
     top, paths = check_top(top), found.paths
     order = np.argsort(-found.frequencies, kind="stable")
     chosen = [j for j in order if found.selected[j]]
     others = [j for j in order if not found.selected[j] and paths[:, j].any()]
-    ax = new_axes(ax)
     if others:
         segments = [np.column_stack([found.alphas, paths[:, j]]) for j in others]
         ax.add_collection(LineCollection(segments, colors=GREY, linewidths=0.6, alpha=0.5, zorder=1))

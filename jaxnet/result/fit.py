@@ -43,6 +43,10 @@ class FitOptions:
     upper: Float[np.ndarray, " p"] | None = None
     adaptive_weights: Float[np.ndarray, "*q p"] | None = None
 
+    def __repr__(self) -> str:
+        span = lambda x: f"{x.shape} from {x.min():.3g} to {x.max():.3g}" if isinstance(x, np.ndarray) else repr(x)
+        return f"FitOptions({', '.join(f'{name}={span(value)}' for name, value in vars(self).items())})"
+
 
 @dataclass(frozen=True, eq=False)
 class BestFit:

@@ -23,6 +23,10 @@ class Imputations:
     coefs: SparseRows
     intercepts: Float[np.ndarray, "*q R A m"]
 
+    def __repr__(self) -> str:
+        grid = " x ".join(map(str, self.intercepts.shape[:-1]))
+        return f"Imputations: fits to {self.m} fillings at {grid} points of {self.coefs.n_columns:,} columns"
+
     @property
     def m(self) -> int:
         """How many fillings."""

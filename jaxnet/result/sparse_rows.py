@@ -30,6 +30,9 @@ class SparseRows:
         values = np.concatenate([values for _, values in rows])
         return cls(values[shuffled], columns[shuffled], starts, n_columns)
 
+    def __repr__(self) -> str:
+        return f"SparseRows: {len(self):,} x {self.n_columns:,}, {len(self.values):,} nonzeros"
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 

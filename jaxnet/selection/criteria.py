@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.missing.threads import one_thread
 from jaxnet.scalars import is_number
 from jaxnet.selection.fits import Fits, examine, has_fillings, same_data
 from jaxnet.selection.fits import noise_variance as estimate
+from jaxnet.selection.table import table_lines
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float
 
+RESPONSES_SHOWN = 3
 LARGEST_SHARE = 0.9
 """Without a known noise variance the criteria are defined up to so many degrees of freedom per row."""
 
@@ -86,6 +89,28 @@ class Criteria:
             table.append({**response, **point, **values, "reason": str(self.reason[at])})
         return table
 
+    def __repr__(self) -> str:
+        R, A = self.alphas.shape[-2:]
+        noise = "of each fit's own residuals" if self.noise_variance is None else "known or estimated once"
+        lines = [f"Criteria: {R} rho x {A} alphas, n={self.n:,}, noise variance {noise}"]
+        q = len(self.alphas) if self.alphas.ndim == 3 else None
+        rows = [(*["response"] * (q is not None), "least", "rho", "alpha", "df", "value")]
+        for j in [None] if q is None else range(min(q, RESPONSES_SHOWN)):
+            rows += [(*[str(j)] * (q is not None), rule.upper(), *self._cells(rule, j)) for rule in CRITERIA]
+        lines += table_lines(rows) + ["..."] * ((q or 1) > RESPONSES_SHOWN)
+        refused = int(np.count_nonzero(self.reason != ""))
+        lines += [f"not defined for {refused:,} of {self.reason.size:,} fits: `reason` says why"] * (refused > 0)
+        return "\n  ".join(lines)
+
+    def _cells(self, rule: str, response: int | None) -> tuple[str, ...]:
+        try:
+            i, k = self.winner(rule, response)
+        except InvalidInput:
+            return "", "", "", "no minimum"
+        at = (i, k) if response is None else (response, i, k)
+        rho = f"{self.rho[i]:g}" if self.blend is None else f"{self.rho[i]:g} (blend {self.blend[i]:g})"
+        return rho, f"{self.alphas[at]:.4g}", f"{self.df[at]:.4g}", f"{getattr(self, rule)[at]:.6g}"
+
     def winner(self, rule: str, response: int | None = None, rows: slice = slice(None)) -> tuple[int, int]:
         """The grid point (i, k), i counted within `rows` of rho, of the least value of criterion `rule`.
 
@@ -118,7 +143,8 @@ def information_criteria(result, X, y, *, sample_weight, noise_variance, gamma) 
             "sweep with a single fill."
         )
     data = same_data(result, X, y, sample_weight)
-    fits = examine(result, data)
+    with one_thread():
+        fits = examine(result, data)
     noise = estimate(noise_variance, result, data, fits)
     return _build(result, fits, noise, float(gamma))
 

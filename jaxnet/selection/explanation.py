@@ -15,6 +15,7 @@ from jaxnet.selection.entry import entry_ranks
 from jaxnet.selection.fits import Data, check_residuals, has_fillings, same_columns, same_responses
 from jaxnet.selection.frequencies import Frequencies, frequencies_of
 from jaxnet.selection.ranking import ranked
+from jaxnet.selection.table import and_more, table_lines
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
@@ -122,14 +123,7 @@ class Explanation:
         rows += [self._cells(j) for j in range(min(len(self.names), SHOWN))]
         if self.frequencies is None:
             rows = [row[:5] + row[6:] for row in rows]
-        width = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join([row[0].ljust(width[0]), *map(str.rjust, row[1:-1], width[1:-1]), row[-1]]).rstrip()
-            for row in rows
-        ]
-        more = len(self.names) - SHOWN
-        lines += [f"... and {more:,} more: rows() has them"] * (more > 0)
-        return "\n  ".join([heading, *lines])
+        return "\n  ".join([heading, *table_lines(rows, open_end=True), *and_more(len(self.names), SHOWN)])
 
     def _cells(self, j: int) -> tuple[str, ...]:
         near = [f"{shown(name, 20)} {r:+.2f}" for name, r in self.companions[j]]

@@ -101,10 +101,12 @@ def examine(result, data: Data) -> Fits:
         square[j, i] = R**2 @ data.w
         nonzeros[j, i] = np.count_nonzero(B[:, factor > 0], axis=1)
         free = ((B != 0) | unshrunk[j, i][:, None] | (factor == 0)) & _inside(B, lower, upper)
-        for k in np.flatnonzero(np.isfinite(B).all(axis=1)):
-            df[j, i, k] = hat.degrees_of_freedom(free[k], alphas[j, i, k] * (1 - result.rho[i]))
-            if blend[i] < 1:  # least squares on the support has its rank
-                df[j, i, k] = blend[i] * df[j, i, k] + (1 - blend[i]) * hat.degrees_of_freedom(free[k], 0.0)
+        known = np.isfinite(B).all(axis=1)
+        ridge = alphas[j, i, known] * (1 - result.rho[i])
+        df[j, i, known] = hat.degrees_of_freedom(free[known], ridge)
+        if blend[i] < 1:  # least squares on the support has its rank
+            rank = hat.degrees_of_freedom(free[known], 0.0 * ridge)
+            df[j, i, known] = blend[i] * df[j, i, known] + (1 - blend[i]) * rank
     candidates = p if options.penalty_factor is None else int(np.count_nonzero(options.penalty_factor))
     scale = np.max(np.abs(data.Y), axis=1) / unit
     rounding = (100 * EPS * float(np.max(scale))) ** 2

@@ -28,6 +28,11 @@ class Frequencies(NamedTuple):
     upper: Float[np.ndarray, " k"]
     positive: Float[np.ndarray, " k"]
 
+    def __repr__(self) -> str:
+        ever = int(np.count_nonzero(self.frequency))
+        most = f", the most frequent in {self.frequency.max():.0%}" if ever else ""
+        return f"Frequencies: {ever:,} of {len(self.frequency):,} columns are ever selected{most}"
+
 
 @dataclass(frozen=True, eq=False)
 class SelectionFrequencies:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxnet.data.arrays import as_weights
+from jaxnet.data.layout import shown
 from jaxnet.errors import InvalidInput
 from jaxnet.selection.degrees import Hat
 from jaxnet.selection.fits import same_responses
+from jaxnet.selection.table import and_more, table_lines
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
+
+SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,17 @@ class PooledCoefficients:
         return np.divide(
             (1 + 1 / self.m) * self.between, self.total, out=np.zeros_like(self.total), where=self.total > 0
         )
+
+    def __repr__(self) -> str:
+        heading = f"PooledCoefficients: {len(self.names):,} columns that any of {self.m} fillings selects"
+        if not self.names:
+            return heading
+        missing = self.missing_share
+        rows = [("column", "coef", "selected", "between", *["total", "of it missing"] * (missing is not None))]
+        for j in range(min(len(self.names), SHOWN)):
+            cells = shown(self.names[j]), f"{self.coef[j]:.4g}", f"{self.frequency[j]:.0%}", f"{self.between[j]:.3g}"
+            rows.append((*cells, *[f"{self.total[j]:.3g}", f"{missing[j]:.0%}"]) if missing is not None else cells)
+        return "\n  ".join([heading, *table_lines(rows), *and_more(len(self.names), SHOWN)])
 
     def rows(self) -> list[dict]:
         """One dict per column, as `pandas.DataFrame` takes them."""
@@ -147,7 +162,7 @@ def _variances(result, fit, X: Float[np.ndarray, "n p"], y, w, b) -> Float[np.nd
     residual = y - X @ b
     residual = residual - options.fit_intercept * (w @ residual)
     hat = Hat(X[:, support], w, factor, intercept=options.fit_intercept, standardize=options.standardize)
-    df = hat.degrees_of_freedom(np.ones(len(support), bool), fit.alpha * (1 - fit.rho))
+    df = float(hat.degrees_of_freedom(np.ones((1, len(support)), bool), np.array([fit.alpha * (1 - fit.rho)]))[0])
     if df >= n:
         return np.where(b != 0, np.nan, 0.0)
     inverse = np.linalg.pinv(G + np.diag(ridge), hermitian=True)
