@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from jaxnet.arguments import smallest_ratio
 from jaxnet.collect import Collector
 from jaxnet.dispatch import solve_all
 from jaxnet.errors import InvalidInput, fits_missed
@@ -14,7 +15,7 @@ from jaxnet.journal import Forgetful
 from jaxnet.lanes import Groups, geometric_grid
 from jaxnet.missing.fill import Learn
 from jaxnet.problem import SMALLEST_RHO, Problem, SetFactors
-from jaxnet.request import Request, smallest_ratio
+from jaxnet.request import Request
 from jaxnet.resampling import resamples
 from jaxnet.solver.task import Status
 

@@ -13,6 +13,7 @@ ONE_SWEEP = {
     "sweeps",
     "features",
     "request",
+    "arguments",
     "effects",
     "problem",
     "dispatch",
