@@ -1,6 +1,7 @@
 """From certified fits in stored units, in any order, to a SweepResult."""
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,17 @@ class Collector:
         if piece.fits.keys() != {(s, row) for s in piece.sets.tolist() if self.keeps(s) for row in piece.rows.tolist()}:
             raise InvalidInput(_LACKING)
         self._take(piece)
+
+    def pieces(self) -> Iterator[Piece]:
+        """All fits that have arrived, an alpha and a set at a time."""
+        with self._lock:
+            seen, fits = self._seen.copy(), dict(self._fits)
+            figures = [x.copy() for x in (self._gap, self._kkt, self._error, self._iterations, self._status)]
+        for k in range(seen.shape[2]):
+            for s in np.flatnonzero(seen[:, :, k].any(axis=1)):
+                rows, at = np.flatnonzero(seen[s, :, k]), np.array([s])
+                found = {(int(s), int(row)): fits[s, row, k] for row in rows} if self.keeps(int(s)) else {}
+                yield Piece(k, at, rows, *(x[s, rows, k][None] for x in figures), found)
 
     def _take(self, piece: Piece) -> None:
         at = np.ix_(piece.sets, piece.rows, [piece.alpha])

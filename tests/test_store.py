@@ -14,7 +14,7 @@ from saved import as_tree, equal
 import jaxnet
 from jaxnet import collect, dispatch
 from jaxnet.solver import schedule
-from jaxnet.store import database, ledger
+from jaxnet.store import ledger, rows
 
 SWEEPS = {
     "between knots": ("wide", {"alphas": 12}),
@@ -252,8 +252,9 @@ def test_fit_path_and_frames_have_stores_too(tmp_path):
     path = tmp_path / "runs.db"
     stored = jaxnet.fit_path(frame, data.y, **cases.GRID, store=path, run="path")
     assert same(jaxnet.Store(path).result("path"), stored) and stored.feature_names[3] == "gene 3"
-    again = jaxnet.fit_path(data.X, data.y, **cases.GRID, store=path, run="path")
-    assert again.feature_names is None and jaxnet.Store(path).runs()[0].best is None
+    assert jaxnet.Store(path).runs()[0].best is None
+    with pytest.raises(jaxnet.InvalidInput, match="of another problem: names is"):
+        jaxnet.fit_path(data.X, data.y, **cases.GRID, store=path, run="path")
 
 
 def test_deleted_runs_are_gone_and_others_stay(tmp_path):
@@ -298,7 +299,7 @@ def test_wrong_arguments_get_a_sentence(options, sentence, tmp_path, monkeypatch
 
 def test_large_blobs_are_kept_in_parts(store, monkeypatch):
     """SQLite takes at most 1e9 bytes in one value."""
-    monkeypatch.setattr(database, "PART", 1000)
+    monkeypatch.setattr(rows, "PART", 1000)
     with pytest.raises(KeyboardInterrupt):
         run_sweep(store=store, progress=stop_after(7))
     connection = sqlite3.connect(store)

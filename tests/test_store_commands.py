@@ -17,6 +17,7 @@ import jaxnet
 import jaxnet.plots
 from jaxnet.cli import main
 from jaxnet.cli.export_command import arrays
+from jaxnet.store.seals import Row
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -215,7 +216,7 @@ def test_cli_exports_tables(responses, tmp_path):
         (["runs", "data.csv"], "data.csv is no jaxnet store"),
         (["runs", "none.db"], "none.db: No such file"),
         (["show", "runs.db", "c"], "runs.db has no run 'c'; it holds 'a', 'b'."),
-        (["runs", "runs.db", "--delete", "c"], "has no run 'c' to delete"),
+        (["runs", "runs.db", "--delete", "c"], "has no run 'c'"),
         (["compare", "a", "data.csv"], "no jaxnet file"),
         (["compare", "a", "runs.db"], "runs.db is a store: name one of its runs too (a, b)."),
         (["export", "a", "--out", "x.csv"], "jaxnet exports to .parquet and .npz files"),
@@ -252,6 +253,8 @@ def test_cli_names_in_stores_do_not_steer_the_terminal(place, tmp_path, capsys):
         hostile = ('{"source": "\\u001b[2J"}', problem, "\x1b[2J")
         connection.execute("UPDATE runs SET about = ?, problem = ?, begun = ?", hostile)
         connection.execute("UPDATE runs SET name = ? WHERE name = 'a'", ("\x1b[2Jx",))
+        for number, *values in connection.execute(f"SELECT id, {', '.join(Row._fields)} FROM runs").fetchall():
+            connection.execute("UPDATE runs SET seal = ? WHERE id = ?", (Row(*values).seal, number))
     connection.close()
     for argv in (["runs", copy], ["show", copy, "b"], ["show", copy, "\x1b[2Jx"]):
         text = out_of(capsys, *argv)

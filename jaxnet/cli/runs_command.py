@@ -15,6 +15,10 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         store.delete(args.delete)
         complain(f"deleted run {args.delete!r} of {args.store}.")
         return
+    if args.backup is not None:
+        store.backup(args.backup)
+        complain(f"copied {args.store} to {args.backup}.")
+        return
     runs = store.runs()
     check_interrupt()
     if not runs:

@@ -51,7 +51,12 @@ def add_runs(commands: argparse._SubParsersAction) -> None:
         description=_RUNS,
     )
     runs.add_argument("store", metavar="STORE", help="the --store file of `jaxnet sweep`")
-    runs.add_argument("--delete", metavar="RUN", help="delete this run, finished or not")
+    runs.add_argument(
+        "--delete", metavar="RUN", help="delete this run, finished or not (--delete=-x one that begins with -)"
+    )
+    runs.add_argument(
+        "--backup", metavar="FILE", help="copy the store as it is to a new file; sweeps may go on meanwhile"
+    )
 
 
 def add_show(commands: argparse._SubParsersAction) -> None:

@@ -1,13 +1,16 @@
-"""The SQLite file of a store: its tables, its transactions, and its errors as sentences.
+"""The SQLite file of a store: its transactions, and its errors as sentences.
 
-Settings: a write-ahead log, synchronous=FULL, one transaction per step of a run. Whatever kills a process, the next one
-finds the file as it was after the last transaction that was finished.
+Settings: a rollback journal, synchronous=EXTRA, one transaction per step of a run. Whatever kills a process, the next one
+finds the file as it was after the last transaction that was finished. A journal needs no shared memory, which network file
+systems lack, and leaves no second file behind that would belong to the first; nothing is spilled, so that a transaction
+writes to the file when it ends and not before.
 """
 
 import errno
+import os
 import sqlite3
 import threading
-import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,99 +18,74 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from jaxnet.errors import InvalidInput
+from jaxnet.store import place, schema
 
-VERSION = 1
-MAGIC = b"SQLite format 3\0"
-TABLES = {
-    "runs": """CREATE TABLE runs (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    fingerprint TEXT NOT NULL,
-    problem TEXT NOT NULL,
-    about TEXT NOT NULL,
-    fits INTEGER,
-    best TEXT,
-    begun TEXT NOT NULL,
-    written TEXT NOT NULL,
-    writer TEXT NOT NULL,
-    finished INTEGER NOT NULL DEFAULT 0
-)""",
-    "units": """CREATE TABLE units (
-    run INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    state TEXT NOT NULL,
-    PRIMARY KEY (run, name)
-)""",
-    "blobs": """CREATE TABLE blobs (
-    id INTEGER PRIMARY KEY,
-    run INTEGER NOT NULL,
-    unit TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    fits INTEGER NOT NULL,
-    more INTEGER NOT NULL,
-    content BLOB NOT NULL
-)""",
-    "blobs_of": "CREATE INDEX blobs_of ON blobs (run, kind, unit)",
-}
-"""A run: `problem`, `about` and `best` are JSON; `fits` is how many it has in all. A unit is 'done' or 'halved'.
-Blobs are of kind 'filler', 'chunks', 'fits', 'mark' or 'result'; one with `more` goes on in the next row of its kind and unit."""
-SETTINGS = ["PRAGMA synchronous=FULL", "PRAGMA trusted_schema=OFF"]
+SETTINGS = ["PRAGMA synchronous=EXTRA", "PRAGMA cache_spill=OFF", "PRAGMA trusted_schema=OFF"]
 PATIENCE = 60.0
 """Seconds to wait for other processes that write to the same store."""
-PART = 1 << 28
-"""Bytes of a blob in one row; SQLite allows no more than 1e9."""
+
+_open: Counter = Counter()
+"""Files that this process has open: reading one by other means would give up SQLite's locks on it."""
+_opening = threading.RLock()
+
+
+class Moved(OSError):
+    """The file of a connection is not at its path any more."""
+
+    def __init__(self, path: Path):
+        super().__init__(errno.ESTALE, "the store was moved, deleted or replaced meanwhile", str(path))
 
 
 class Database:
-    """A connection that several threads may use."""
+    """A connection that several threads may use. `version` is that of its tables."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection):
-        self.path, self._connection = path, connection
-        self._lock = threading.RLock()
+    def __init__(self, path: Path, connection: sqlite3.Connection, version: int):
+        self.path, self.version, self._connection = path, version, connection
+        self._lock, self._identity = threading.RLock(), place.identity(path)
 
     @classmethod
-    def for_writing(cls, path: str | Path) -> "Database":
-        """The store at `path`, made if there is no file. Raises `InvalidInput` for other files, `OSError` if it cannot be."""
-        path = Path(path)
-        with _sentences(path):
-            # The whole path, as SQLite takes ":memory:" and "" for no file at all.
-            whole = path.absolute()
-            connection = sqlite3.connect(whole, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        database = cls(path, connection)
+    def for_writing(cls, path: Any) -> "Database":
+        """The store at `path`, made if there is no file, and brought to the newest version.
+
+        Raises `InvalidInput` for other files, `OSError` if it cannot be.
+        """
+        path = place.checked(path)
+        new = not path.exists()
         try:
-            with _sentences(path):
+            with _sentences(path), _opened(path, f"file:{quote(os.fsencode(path))}?mode=rwc") as connection:
                 for setting in SETTINGS:
                     connection.execute(setting)
-                if not _is_ours(path, connection):
-                    _create(connection)
+                if _version(path, connection) != schema.VERSION:
+                    _make(path, connection)
+                connection.execute("PRAGMA journal_mode=DELETE").fetchall()
+                return cls(path, connection, schema.VERSION)
         except BaseException:
-            connection.close()
+            with suppress(OSError):
+                if new and path.stat().st_size == 0:
+                    path.unlink()
             raise
-        return database
 
     @classmethod
-    def for_reading(cls, path: str | Path) -> "Database":
+    def for_reading(cls, path: Any) -> "Database":
         """The store at `path`, which is not written to. Raises as `for_writing`, and `OSError` if there is no file."""
-        path = Path(path)
-        if not is_store(path):
-            raise InvalidInput(f"{path} is no jaxnet store: name a file that sweep(store=...) or --store wrote.")
-        with _sentences(path):
-            connection = _read_only(path)
-        try:
-            with _sentences(path):
-                ours = _is_ours(path, connection)
-        except BaseException:
-            connection.close()
-            raise
-        if not ours:
-            connection.close()
-            raise InvalidInput(f"{path} is an empty store: no sweep has written to it yet.")
-        return cls(path, connection)
+        path = place.checked(path)
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        if not path.stat().st_size:
+            raise InvalidInput(f"{path} is an empty file: no sweep has written to it yet.")
+        with _sentences(path), _read_only(path) as (connection, version):
+            if version is None:
+                raise InvalidInput(f"{path} is an empty store: no sweep has written to it yet.")
+            return cls(path, connection, version)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is executed in the block is written, safe on the disk, when it ends; nothing of it after an error."""
+        """All that is executed in the block is written, safe on the disk, when it ends; nothing of it after an error.
+
+        Raises `Moved` where the path has another file, or none, before or after.
+        """
         with self._lock, _sentences(self.path):
+            self.check_place()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -116,31 +94,31 @@ class Database:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
+            self.check_place()
+
+    def check_place(self) -> None:
+        """Raise `Moved` unless the path still has this file."""
+        if place.identity(self.path) != self._identity:
+            raise Moved(self.path)
 
     def execute(self, statement: str, *values: Any) -> list[tuple]:
         """Run one statement; the rows it gives."""
         with self._lock, _sentences(self.path):
             return self._connection.execute(statement, values).fetchall()
 
-    def put(self, run: int, unit: str, kind: str, content: bytes, fits: int = 0) -> None:
-        """Write a blob, inside a transaction."""
-        for start in range(0, len(content), PART):
-            part, more = content[start : start + PART], start + PART < len(content)
-            row = (run, unit, kind, 0 if more else fits, more, part)
-            self.execute("INSERT INTO blobs (run, unit, kind, fits, more, content) VALUES (?, ?, ?, ?, ?, ?)", *row)
+    def shrink(self) -> None:
+        """Give the pages back that nothing uses any more."""
+        with self._lock, _sentences(self.path):
+            self._connection.executescript("PRAGMA incremental_vacuum")
 
-    def get(self, run: int, kind: str, unit: str | None = None) -> Iterator[bytes]:
-        """The blobs of a run of one kind (and unit), in the order in which they were written."""
-        only, values = ("", ()) if unit is None else (" AND unit = ?", (unit,))
-        where = f"SELECT id, unit, more FROM blobs WHERE run = ? AND kind = ?{only} ORDER BY id"
-        begun: dict[str, list[bytes]] = {}
-        for row, owner, more in self.execute(where, run, kind, *values):
-            parts = begun.setdefault(owner, [])
-            parts += (content for (content,) in self.execute("SELECT content FROM blobs WHERE id = ?", row))
-            if not all(isinstance(part, bytes) for part in parts):
-                self.refuse("one of its blobs is of another type")
-            if not more:
-                yield b"".join(begun.pop(owner))
+    def copy_to(self, path: Path) -> None:
+        """A copy as of one moment in a new file, while others may write."""
+        with self._lock, _sentences(path):
+            other = sqlite3.connect(path)
+            try:
+                self._connection.backup(other, pages=1 << 14)
+            finally:
+                other.close()
 
     def refuse(self, what: str) -> NoReturn:
         """Raise `InvalidInput`: the file is damaged."""
@@ -152,66 +130,100 @@ class Database:
             self._connection.close()
 
 
-def is_store(path: str | Path) -> bool:
-    """Whether the file at `path` begins as an SQLite file does; raises `OSError` if it cannot be read."""
-    with open(path, "rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    where = f"file:{quote(str(path.absolute()))}"
-    # Not SQLite's mode=ro, which would leave files of the write-ahead log behind.
-    connection = sqlite3.connect(f"{where}?mode=rw", uri=True, timeout=PATIENCE, check_same_thread=False)
+def is_store(path: Any) -> bool:
+    """Whether the file at `path` is a store; raises `OSError` if it cannot be read."""
     try:
-        connection.execute("PRAGMA query_only=ON")
-        connection.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.OperationalError:
-        connection.close()
-        if Path(f"{path}-wal").exists():
-            raise
-        # In a folder that cannot be written to, SQLite reads only what it may take for unchanging.
-        connection = sqlite3.connect(f"{where}?immutable=1", uri=True, check_same_thread=False)
-    except BaseException:
-        connection.close()
-        raise
-    connection.execute("PRAGMA trusted_schema=OFF")
-    return connection
-
-
-def _is_ours(path: Path, connection: sqlite3.Connection) -> bool:
-    """Whether the file is a store rather than empty; raises `InvalidInput` if it is something else."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
-    if not found and not version:
+        Database.for_reading(path).close()
+    except InvalidInput:
         return False
-    if version > VERSION:
-        raise InvalidInput(
-            f"{path} is a store of version {version}; this jaxnet knows up to {VERSION}: upgrade jaxnet."
-        )
-    if found != TABLES:  # nor does it have triggers or views, which could do more than hold data
-        raise InvalidInput(f"{path} is an SQLite file but no jaxnet store: choose another file.")
     return True
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    """Make the tables, unless another process is faster."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            connection.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError as error:  # SQLite does not wait for others here
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+class _Counted(sqlite3.Connection):
+    """A connection that is counted in `_open` until it is closed."""
+
+    _file: place.Identity | None = None
+
+    def count(self, file: place.Identity | None) -> None:
+        self._file = file
+        _open[file] += 1
+
+    def close(self) -> None:
+        super().close()
+        with _opening:
+            _open[self._file] -= self._file is not None
+            self._file = None
+
+
+@contextmanager
+def _opened(path: Path, uri: str) -> Iterator[sqlite3.Connection]:
+    """A connection, which is closed after an error."""
+    with _opening:
+        if path.exists() and not _open[place.identity(path)]:
+            with suppress(PermissionError):
+                place.set_aside_foreign(path)
+        how = {"timeout": PATIENCE, "isolation_level": None, "check_same_thread": False, "factory": _Counted}
+        connection = sqlite3.connect(uri, uri=True, **how)
+        connection.count(place.identity(path))
+    try:
+        # Python has these switches from 3.12 on: a file can then neither run triggers and views nor rewrite its tables.
+        for name, on in (("DEFENSIVE", True), ("ENABLE_TRIGGER", False), ("ENABLE_VIEW", False)):
+            switch = getattr(sqlite3, f"SQLITE_DBCONFIG_{name}", None)
+            if switch is not None:
+                connection.setconfig(switch, on)
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[tuple[sqlite3.Connection, int | None]]:
+    where = f"file:{quote(os.fsencode(path))}"
+
+    def enter(uri: str):
+        return _opened(path, uri)
+
+    # Not SQLite's mode=ro, which could not undo what a killed process left half written.
+    try:
+        with enter(f"{where}?mode=rw") as connection:
+            connection.execute("PRAGMA query_only=ON")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            found = _version(path, connection)
+    except sqlite3.OperationalError:
+        if any(Path(f"{path}{side}").exists() for side in place.SIDES[:2]):
+            raise
+        # A log (version 1) needs a second file, for which there may be no room or permission; without one, nobody writes.
+        with enter(f"{where}?immutable=1") as connection:
+            connection.execute("PRAGMA trusted_schema=OFF")
+            found = _version(path, connection)
+    yield connection, found
+
+
+def _version(path: Path, connection: sqlite3.Connection) -> int | None:
+    """The version of a store, None of a file without tables; raises `InvalidInput` if it is something else."""
+    version = schema.version_of(connection)
+    if version is None:
+        return None
+    if version > schema.VERSION:
+        raise InvalidInput(
+            f"{path} is a store of version {version}; this jaxnet knows up to {schema.VERSION}: upgrade jaxnet."
+        )
+    if not schema.is_whole(connection, version):
+        raise InvalidInput(f"{path} is an SQLite file but no jaxnet store: choose another file.")
+    return version
+
+
+def _make(path: Path, connection: sqlite3.Connection) -> None:
+    """Make the tables of the newest version, unless another process is faster."""
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if not version:
-            for statement in TABLES.values():
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
+        version = _version(path, connection)
+        if version is None:
+            schema.create(connection)
+        elif version < schema.VERSION:
+            schema.upgrade(connection)
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
@@ -220,10 +232,12 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 _CODES = {
-    "SQLITE_FULL": (errno.ENOSPC, "no space is left for the store; what it holds is safe, and the same call goes on"),
+    "SQLITE_FULL": (errno.ENOSPC, "the disk is full: no space is left for the store; what it holds is safe"),
     "SQLITE_READONLY": (errno.EACCES, "the store cannot be written to (file or folder is read-only)"),
     "SQLITE_CANTOPEN": (errno.ENOENT, "the store cannot be opened or made here (is the folder there, and writable?)"),
     "SQLITE_BUSY": (errno.EBUSY, "another process keeps the store busy"),
+    "SQLITE_PROTOCOL": (errno.ENOLCK, "the file system does not lock files: keep the store on a local disk"),
+    "SQLITE_IOERR_LOCK": (errno.ENOLCK, "the file system does not lock files: keep the store on a local disk"),
     "SQLITE_IOERR": (errno.EIO, "the store cannot be read or written; what it holds is safe if the disk is"),
 }
 
@@ -233,13 +247,15 @@ def _sentences(path: Path) -> Iterator[None]:
     """Errors of SQLite as `OSError` where the system is in the way, as `InvalidInput` where the file is."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", None) or ""
+        if name == "SQLITE_READONLY_DBMOVED":
+            raise Moved(path) from error
         for start, (number, sentence) in _CODES.items():
             if name.startswith(start):
                 raise OSError(number, f"{sentence} [{error}]", str(path)) from error
-        if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or "decode" in str(error):
-            raise InvalidInput(
-                f"{path} is no jaxnet store, or is damaged ({error}): choose another file, or restore it from a copy."
-            ) from error
-        raise
+        if isinstance(error, sqlite3.ProgrammingError):
+            raise
+        raise InvalidInput(
+            f"{path} is no jaxnet store, or is damaged ({error}): choose another file, or restore it from a copy."
+        ) from error

@@ -13,6 +13,7 @@ from jaxnet.data.fingerprint import fingerprint
 from jaxnet.store.functions import identify
 
 if TYPE_CHECKING:  # to read a store needs no more
+    from jaxnet.features import Features
     from jaxnet.request import Request
 
 _SHOWN = 12  # numbers of an array that are told one by one
@@ -30,6 +31,7 @@ def describe(request: Request) -> dict[str, Any]:
         "rows": len(request.X),
         "columns": request.X.shape[1],
         "responses": None if request.single else len(request.Y),
+        **({} if (names := _names(request.features)) is None else {"names": names}),
         "X": f"{request.X.dtype} sha256 {fingerprint(X=request.X)}",
         "y": f"sha256 {fingerprint(y=request.Y)}",
         "folds": len(groups) - 1,
@@ -80,6 +82,23 @@ def _fold_average(request: Request) -> dict[str, str]:
 def _function(request: Request) -> dict[str, str]:
     """What a metric of the caller's own computes."""
     return {} if request.metric.function is None else {"metric function": identify(request.metric.function)}
+
+
+def _names(features: Features) -> str | None:
+    """What the result and its preparation say of columns: names, their order, levels and words, which labels are there."""
+    encoding = features.encoding
+    said = [features.names, features.columns, features.given, features.source.tolist(), features.indicated.tolist()]
+    if encoding is not None:
+        said.append({name: _plain(value) for name, value in vars(encoding).items()})
+    if features.names is None and encoding is None:
+        return None
+    return f"sha256 {hashlib.sha256(json.dumps(said).encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _plain(value: Any) -> Any:
+    return (
+        value.tolist() if isinstance(value, np.ndarray) else value if isinstance(value, (tuple, list)) else repr(value)
+    )
 
 
 def name_of(problem: dict[str, Any]) -> str:

@@ -1,21 +1,30 @@
 """The journal of a sweep in a store: each of its pages is written in transactions of its own, about once a second."""
 
+import errno
 import json
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxnet.errors import InvalidInput
 from jaxnet.journal import Journal, Piece, Unit
 from jaxnet.lanes import Limits
 from jaxnet.missing.fill import Filler
-from jaxnet.persistence import pack, unpack
+from jaxnet.persistence import pack
 from jaxnet.result import SweepResult
-from jaxnet.store.database import Database
+from jaxnet.store import place
+from jaxnet.store.claims import Claim, beating
+from jaxnet.store.database import Database, Moved
 from jaxnet.store.entry import Entry
+from jaxnet.store.rows import add_row, count_fits, get_blobs, put_blob, value_of, write_claim, write_row
+from jaxnet.store.seals import Row
 
 if TYPE_CHECKING:
     from jaxnet.collect import Collector
@@ -29,18 +38,36 @@ LARGEST_FILLER = 1 << 26
 
 
 class Ledger(Journal):
-    """One run of a store, of which this process has the lock."""
+    """One run of a store, on which this process has a claim."""
 
-    def __init__(self, database: Database, run: int, fingerprint: str, entry: Entry):
-        self.database, self.run, self.fingerprint, self._entry = database, run, fingerprint, entry
+    def __init__(self, database: Database, number: int, row: Row, claim: Claim, entry: Entry):
+        self.database, self.run, self.row, self.claim, self._entry = database, number, row, claim, entry
         self._collector: Collector | None = None
-        self._states = dict(database.execute("SELECT name, state FROM units WHERE run = ?", run))
-        (self.name, self.finished), *_ = database.execute("SELECT name, finished FROM runs WHERE id = ?", run)
+        self._limits: Limits | None = None
+        self._states = dict(database.execute("SELECT name, state FROM units WHERE run = ?", number))
+        self._pages: dict[str, _Page] = {}
+        self._lock = threading.RLock()
+        self._closing = ExitStack()
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+    @contextmanager
+    def kept(self) -> Iterator["Ledger"]:
+        """While the sweep goes on: the claim is renewed, and given back at the end."""
+        with self._closing, self.claim.held():
+            try:
+                with beating(self._beat):
+                    yield self
+            finally:
+                with suppress(Exception):  # a claim that nobody holds is none
+                    self._release()
 
     def result(self) -> SweepResult | None:
-        if not self.finished:
+        if not self.row.finished:
             return None
-        result = next((self._opened(blob) for blob in self.database.get(self.run, "result")), None)
+        result = next((self._opened(blob) for blob in self._blobs("result")), None)
         if not isinstance(result, SweepResult):
             self.refuse("its result is not there")
         self._announce(result.gap.size, result.gap.size)
@@ -48,46 +75,47 @@ class Ledger(Journal):
 
     def filler(self, g: int, fit: Callable[[], Filler]) -> Filler:
         unit = f"group {g}"
-        for blob in self.database.get(self.run, "filler", unit):
+        for blob in self._blobs("filler", unit):
             found = self._opened(blob)
             if not isinstance(found, Filler):
                 self.refuse("what fills its missing values cannot be read")
             return found
         found = fit()
-        content = self.sealed(found) if found.costly else b""
+        content = pack(found) if found.costly else b""
         if content and len(content) <= LARGEST_FILLER:
-            with self.database.transaction():
-                self.database.put(self.run, unit, "filler", content)
+            self.commit(lambda: self.put(unit, "filler", content))
         return found
 
     def begin(self, collector: "Collector") -> None:
         self._collector = collector
-        with self.database.transaction():
-            self.database.execute("UPDATE runs SET fits = ? WHERE id = ?", collector.size, self.run)
+        self.commit(lambda: self._write_row(fits=collector.size))
         self._announce(collector.size, self.fits_stored())
 
     def pieces(self) -> Iterator[Any]:
-        for blob in self.database.get(self.run, "fits"):
+        for blob in self._blobs("fits"):
             yield from self._list(self._opened(blob))
 
     def limits(self, found: Limits) -> Limits:
-        stored = [self._opened(blob) for blob in self.database.get(self.run, "chunks")]
-        if not stored:
-            with self.database.transaction():
-                self.database.put(self.run, "", "chunks", self.sealed([found.workers, *map(float, found[1:])]))
-            return found
-        if len(stored) > 1 or not _are_limits(stored[0]):
+        stored = [self._opened(blob) for blob in self._blobs("chunks")]
+        if stored and (len(stored) > 1 or not _are_limits(stored[0])):
             self.refuse("how it was cut into chunks cannot be read")
-        return Limits(*stored[0])
+        self._limits = Limits(*stored[0]) if stored else found
+        if not stored:
+            self.commit(self._put_limits)
+        return self._limits
 
     def unit(self, name: str) -> Unit:
-        return _Page(self, name, self._states.get(name) == "done")
+        page = self._pages[name] = _Page(self, name, self._states.get(name) == "done")
+        return page
 
     def halve(self, name: str) -> None:
-        self._states[name] = "halved"
-        with self.database.transaction():
+        self.note_state(name, "halved")
+
+        def write() -> None:
             self.database.execute("DELETE FROM blobs WHERE run = ? AND unit = ?", self.run, name)
             self.set_state(name, "halved")
+
+        self.commit(write)
 
     def is_halved(self, name: str) -> bool:
         return self._states.get(name) == "halved"
@@ -95,37 +123,60 @@ class Ledger(Journal):
     def finish(self, result: SweepResult) -> None:
         if self._entry.features is not None:
             result = replace(result, feature_names=self._entry.features)
-        content = self.sealed(result)
-        with self.database.transaction():
+        content = pack(result)
+
+        def write() -> None:
             self.database.execute("DELETE FROM blobs WHERE run = ?", self.run)
             self.database.execute("DELETE FROM units WHERE run = ?", self.run)
-            self.database.put(self.run, "", "result", content, fits=result.gap.size)
-            self.database.execute("UPDATE runs SET finished = 1 WHERE id = ?", self.run)
-            self.touch()
-        self.database.execute("PRAGMA incremental_vacuum")
+            self.put("", "result", content, fits=result.gap.size)
+            self._write_row(finished=1)
+
+        self.commit(write)
+        self.database.shrink()
 
     def fits_stored(self) -> int:
         """How many fits are safe."""
-        ((fits,),) = self.database.execute("SELECT coalesce(sum(fits), 0) FROM blobs WHERE run = ?", self.run)
-        return int(fits)
+        return count_fits(self.database, self.run, self.row)
 
-    def sealed(self, value: Any) -> bytes:
-        """The blob of a value, which knows its run."""
-        return pack({"run": self.fingerprint, "value": value})
+    def commit(self, write: Callable[[], None], *, found: bool = False) -> None:
+        """What `write` executes is written in one transaction, if the store is still there and the run still ours.
+
+        Otherwise all that was found so far goes to a new file beside it, with what `write` adds to that (nothing if it
+        writes only what was `found`), and OSError says so.
+        """
+        with self._lock:
+            try:
+                with self.database.transaction():
+                    self._check_claim()
+                    write()
+            except (Moved, InvalidInput) as lost:
+                path, sentence = str(self.database.path), self._rescue()
+                if not found:
+                    with self.database.transaction():
+                        write()
+                kept = "the finished sweep is" if self.row.finished else f"{self.fits_stored():,} fits are"
+                said = sentence.format(kept=kept, new=self.database.path, run=self.name)
+                raise OSError(errno.ESTALE, said, path) from lost
+
+    def put(self, unit: str, kind: str, content: bytes, fits: int = 0) -> None:
+        """Write a blob, inside a transaction."""
+        put_blob(self.database, self.run, self.row, (unit, kind), content, fits)
+
+    def note_state(self, unit: str, state: str) -> None:
+        """Remember what became of a unit."""
+        self._states[unit] = state
 
     def set_state(self, unit: str, state: str) -> None:
-        """Say what became of a unit, inside a transaction."""
+        """Write down what became of a unit, inside a transaction."""
         self.database.execute("INSERT OR REPLACE INTO units (run, name, state) VALUES (?, ?, ?)", self.run, unit, state)
 
     def touch(self) -> None:
         """Say when the run was written to, and the best fit yet, inside a transaction."""
-        best = None if self._collector is None else self._collector.best()
-        values = now(), None if best is None else json.dumps(best), self.run
-        self.database.execute("UPDATE runs SET written = ?, best = ? WHERE id = ?", *values)
+        self._write_row()
 
     def mark_of(self, unit: str) -> dict[str, np.ndarray] | None:
         """Where the walk of a unit stood."""
-        marks = [self._opened(blob) for blob in self.database.get(self.run, "mark", unit)]
+        marks = [self._opened(blob) for blob in self._blobs("mark", unit)]
         if marks and not isinstance(marks[-1], dict):
             self.refuse("where it stood cannot be read")
         return marks[-1] if marks else None
@@ -134,11 +185,11 @@ class Ledger(Journal):
         """Raise `InvalidInput`: the run is damaged."""
         self.database.refuse(f"run {self.name!r}: {what}; delete it (jaxnet.Store(...).delete) and begin it again")
 
+    def _blobs(self, kind: str, unit: str | None = None) -> Iterator[bytes]:
+        return get_blobs(self.database, self.run, self.row, kind, unit)
+
     def _opened(self, blob: bytes) -> Any:
-        content = unpack(blob, f"run {self.name!r} in {self.database.path}")
-        if not isinstance(content, dict) or content.keys() != {"run", "value"} or content["run"] != self.fingerprint:
-            self.refuse("it holds what belongs to another run")
-        return content["value"]
+        return value_of(self.database, self.row, blob)
 
     def _list(self, value: Any) -> list:
         if not isinstance(value, list):
@@ -149,6 +200,59 @@ class Ledger(Journal):
         if self._entry.announce is not None:
             self._entry.announce(self.name, fits, min(stored, fits))
 
+    def _write_row(self, **changed: Any) -> None:
+        best = None if self._collector is None else self._collector.best()
+        best = self.row.best if best is None else json.dumps(best)
+        self.row = self.row._replace(written=now(), best=best, **changed)
+        write_row(self.database, self.run, self.row)
+
+    def _put_limits(self) -> None:
+        self.put("", "chunks", pack([self._limits.workers, *map(float, self._limits[1:])]))
+
+    def _check_claim(self) -> None:
+        """Raise `Moved` if another file was written into this one, or somebody deleted the run."""
+        found = self.database.execute("SELECT token, uid FROM claims, runs WHERE run = runs.id AND run = ?", self.run)
+        if found != [(self.claim.token, self.row.uid)]:
+            raise Moved(self.database.path)
+
+    def _beat(self) -> None:
+        with self._lock, self.database.transaction():
+            values = time.time(), self.run, self.claim.token
+            self.database.execute("UPDATE claims SET beat = ? WHERE run = ? AND token = ?", *values)
+
+    def _release(self) -> None:
+        with self.database.transaction():
+            values = self.run, self.claim.token
+            self.database.execute("DELETE FROM claims WHERE run = ? AND token = ?", *values)
+
+    def _rescue(self) -> str:
+        """Everything found so far into a new file beside the old one; what to say of it."""
+        now_there = place.identity(self.database.path)
+        what = "deleted or moved away" if now_there is None else "replaced or changed"
+        new = Database.for_writing(place.free_name(self.database.path, "rescued"))
+        self._closing.callback(new.close)
+        self.database = new
+        for page in self._pages.values():
+            page.forget()  # what waits there is among the pieces
+        with new.transaction():
+            self.run = add_row(new, self.row)
+            write_claim(new, self.run, self.claim)
+            if self._limits is not None:
+                self._put_limits()
+            pieces = [] if self._collector is None else list(self._collector.pieces())
+            if pieces:
+                fits = sum(piece.gap.size for piece in pieces)
+                self.put("", "fits", pack([piece.plain() for piece in pieces]), fits)
+            for unit, state in self._states.items():
+                self.set_state(unit, state)
+            for name, page in self._pages.items():
+                if page.last is not None and self._states.get(name) is None:
+                    self.put(name, "mark", page.last)
+        return (
+            f"the store was {what} while this sweep wrote to it. {{kept}} kept in {{new}} as run {{run!r}}: start the same "
+            "sweep with that file as its store, and it goes on from there"
+        )
+
 
 class _Page(Unit):
     """What is found of a unit waits here until it is written together with where the walk stands."""
@@ -156,12 +260,18 @@ class _Page(Unit):
     def __init__(self, ledger: Ledger, name: str, done: bool):
         self.done, self._ledger, self._name = done, ledger, name
         self.mark = None if done else ledger.mark_of(name)
+        self.last = None if self.mark is None else pack(self.mark)
+        """the mark that was written last"""
         self._waiting: list[Piece] = []
         self._arrays: Callable[[], dict[str, np.ndarray]] | None = None
         self._due = time.monotonic() + SECONDS
 
     def add(self, piece: Piece) -> None:
         self._waiting.append(piece)
+
+    def forget(self) -> None:
+        """What waits was written down otherwise."""
+        self._waiting = []
 
     def keep(self, arrays: Callable[[], dict[str, np.ndarray]]) -> None:
         self._arrays = arrays
@@ -173,20 +283,26 @@ class _Page(Unit):
             self._write(finished)
 
     def _write(self, finished: bool) -> None:
-        start, ledger, database = time.monotonic(), self._ledger, self._ledger.database
+        start, ledger = time.monotonic(), self._ledger
         fits = sum(piece.gap.size for piece in self._waiting)
-        content = ledger.sealed([piece.plain() for piece in self._waiting]) if self._waiting else None
-        mark = None if finished else ledger.sealed(self._arrays())
-        with database.transaction():
-            database.execute("DELETE FROM blobs WHERE run = ? AND unit = ? AND kind = 'mark'", ledger.run, self._name)
+        content = pack([piece.plain() for piece in self._waiting]) if self._waiting else None
+        mark = None if finished else pack(self._arrays())
+
+        def write() -> None:
+            erase = "DELETE FROM blobs WHERE run = ? AND unit = ? AND kind = 'mark'"
+            ledger.database.execute(erase, ledger.run, self._name)
             if content is not None:
-                database.put(ledger.run, self._name, "fits", content, fits)
+                ledger.put(self._name, "fits", content, fits)
             if finished:
                 ledger.set_state(self._name, "done")
             else:
-                database.put(ledger.run, self._name, "mark", mark)
+                ledger.put(self._name, "mark", mark)
             ledger.touch()
-        self._waiting, self._arrays = [], None
+
+        self.last, self._waiting, self._arrays = mark, [], None
+        if finished:
+            ledger.note_state(self._name, "done")
+        ledger.commit(write, found=True)
         end = time.monotonic()
         self._due = end + max(SECONDS, SHARE * (end - start))
 
@@ -194,6 +310,12 @@ class _Page(Unit):
 def _are_limits(value: Any) -> bool:
     numbers = isinstance(value, list) and list(map(type, value)) == [int, float, float]
     return numbers and all(number > 0 for number in value)
+
+
+def new_row(name: str, fingerprint: str, problem: dict[str, Any], about: dict[str, Any]) -> Row:
+    """The row of a run that begins now."""
+    texts = json.dumps(problem), json.dumps(about)
+    return Row(os.urandom(16).hex(), name, fingerprint, *texts, None, None, now(), now(), 0)
 
 
 def now() -> str:

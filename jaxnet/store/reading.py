@@ -1,15 +1,19 @@
 """What is in a store: its runs, and the results of those that are finished. Needs no JAX."""
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jaxnet.errors import InvalidInput
-from jaxnet.persistence import unpack
 from jaxnet.result import SweepResult
 from jaxnet.store.database import Database
-from jaxnet.store.lock import RunLock
+from jaxnet.store.place import checked, free_name
+from jaxnet.store.rows import count_fits, delete_row, get_blobs, read_claim, read_rows, value_of
+from jaxnet.store.seals import Row
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Store:
 
     - path: of the file. It is opened for every call, only to be read but by `delete`, and may be written to meanwhile.
 
+    `backup` makes a copy that is whole; a file copied while a sweep writes to it may not be.
+
     Raises InvalidInput, from any method, if the file is no store or is damaged; OSError if it cannot be read.
 
     >>> import jaxnet
@@ -65,85 +71,93 @@ class Store:
 
     def runs(self) -> list[StoredRun]:
         """All runs, in the order in which they were begun."""
-        database = Database.for_reading(self.path)
-        try:
-            rows = database.execute(
-                "SELECT id, name, begun, written, fits, finished, problem, about, best, "
-                "(SELECT coalesce(sum(fits), 0) FROM blobs WHERE run = runs.id) FROM runs ORDER BY id"
-            )
-            return [_run(database, *row) for row in rows]
-        finally:
-            database.close()
+        with self._reading() as database:
+            return [_run(database, number, row) for number, row in read_rows(database).items()]
 
     def run(self, name: str) -> StoredRun:
         """The run of that name; raises InvalidInput if there is none."""
-        runs = self.runs()
-        for run in runs:
-            if run.name == name:
-                return run
-        names = ", ".join(repr(run.name) for run in runs[-4:]) or "nothing"
-        raise InvalidInput(f"{self.path} has no run {name!r:.60}; it holds {names}.")
+        with self._reading() as database:
+            return _run(database, *self._find(database, name))
 
     def result(self, name: str) -> SweepResult:
         """The result of a finished run; raises InvalidInput for one that is not finished."""
-        run = self.run(name)
-        if not run.finished:
-            raise InvalidInput(
-                f"run {name!r} in {self.path} is not finished ({_share(run)} of its fits are there): start the same sweep "
-                "again, and it goes on."
-            )
-        database = Database.for_reading(self.path)
-        try:
-            ((number,),) = database.execute("SELECT id FROM runs WHERE name = ?", name)
-            blobs = list(database.get(number, "result"))
-            content = unpack(blobs[0], f"run {name!r} in {self.path}") if len(blobs) == 1 else None
-            result = content.get("value") if isinstance(content, dict) else None
+        with self._reading() as database:
+            number, row = self._find(database, name)
+            if not row.finished:
+                raise InvalidInput(
+                    f"run {name!r} in {self.path} is not finished ({_share(_run(database, number, row))} of its fits are "
+                    "there): start the same sweep again, and it goes on."
+                )
+            blobs = list(get_blobs(database, number, row, "result"))
+            result = value_of(database, row, blobs[0]) if len(blobs) == 1 else None
             if not isinstance(result, SweepResult):
-                database.refuse(f"run {name!r} has no result")
+                database.refuse(f"run {name!r} has no result, or another run's")
             return result
-        finally:
-            database.close()
 
     def delete(self, name: str) -> None:
         """Delete a run, whatever it holds; raises InvalidInput if there is none, or if a process works on it."""
-        Database.for_reading(self.path).close()  # so that no file is made
+        with self._reading():  # so that no file is made
+            pass
         database = Database.for_writing(self.path)
         try:
-            found = database.execute("SELECT id FROM runs WHERE name = ?", name)
-            if not found:
-                raise InvalidInput(f"{self.path} has no run {name!r:.60} to delete.")
-            ((number,),) = found
-            lock = RunLock(self.path, number)
-            if not lock.acquire():
-                raise InvalidInput(f"run {name!r} in {self.path} is being worked on: stop that process first.")
-            try:
-                with database.transaction():
-                    database.execute("DELETE FROM runs WHERE id = ?", number)
-                    for table in ("units", "blobs"):
-                        database.execute(f"DELETE FROM {table} WHERE run = ?", number)
-            finally:
-                lock.release()
-            database.execute("PRAGMA incremental_vacuum")
+            with database.transaction():
+                number, _ = self._find(database, name)
+                claim = read_claim(database, number)
+                if claim is not None and claim.lives:
+                    raise InvalidInput(
+                        f"run {name!r} in {self.path} is being worked on by {claim.writer}: stop that process first."
+                    )
+                delete_row(database, number)
+            database.shrink()
         finally:
             database.close()
 
+    def backup(self, path: str | Path) -> None:
+        """Copy the store, as it is at one moment, to a new file, while sweeps may write to it.
 
-def _run(database: Database, number, name, begun, written, fits, finished, problem, about, best, stored) -> StoredRun:
-    texts = all(type(text) is str for text in (name, begun, written))
-    if not texts or type(number) is not int or not (fits is None or (type(fits) is int and fits > 0)):
-        database.refuse("a run in it cannot be read")
-    whole = fits or 0
+        Raises InvalidInput if there is a file already, and OSError if it cannot be written.
+        """
+        target = checked(path, "the backup")
+        if target.exists():
+            raise InvalidInput(f"{path} exists: name a new file for the backup.")
+        with self._reading() as database:
+            draft = free_name(target, "draft")
+            try:
+                database.copy_to(draft)
+                os.rename(draft, target)
+            finally:
+                draft.unlink(missing_ok=True)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database]:
+        database = Database.for_reading(self.path)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def _find(self, database: Database, name: str) -> tuple[int, Row]:
+        found = read_rows(database, name)
+        if not found:
+            names = ", ".join(repr(row.name) for row in list(read_rows(database).values())[-4:]) or "nothing"
+            raise InvalidInput(f"{self.path} has no run {name!r:.60}; it holds {names}.")
+        ((number, row),) = found.items()
+        return number, row
+
+
+def _run(database: Database, number: int, row: Row) -> StoredRun:
+    whole, claim = row.fits or 0, read_claim(database, number)
     return StoredRun(
-        name=name,
-        begun=begun,
-        written=written,
-        fits=fits,
-        done=whole if finished else min(int(stored), whole),
-        finished=bool(finished),
-        running=RunLock(database.path, number).is_held(),
-        problem=_dict(database, problem),
-        about=_dict(database, about),
-        best=None if best is None else _best(database, best),
+        name=row.name,
+        begun=row.begun,
+        written=row.written,
+        fits=row.fits,
+        done=whole if row.finished else min(count_fits(database, number, row), whole),
+        finished=bool(row.finished),
+        running=claim is not None and claim.lives,
+        problem=_dict(database, row.problem),
+        about=_dict(database, row.about),
+        best=None if row.best is None else _best(database, row.best),
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -10,11 +9,13 @@ from typing import Any
 from jaxnet.errors import InvalidInput
 from jaxnet.journal import Forgetful, Journal
 from jaxnet.request import Request
+from jaxnet.store.claims import Claim
 from jaxnet.store.database import Database
 from jaxnet.store.description import describe, differences, name_of
 from jaxnet.store.entry import Entry
-from jaxnet.store.ledger import Ledger, now
-from jaxnet.store.lock import RunLock
+from jaxnet.store.ledger import Ledger, new_row
+from jaxnet.store.rows import add_row, read_claim, read_rows, write_claim
+from jaxnet.store.seals import Row
 
 _SHOWN = 3  # differences of two problems in a message
 _LETTERS = 12  # of a fingerprint, in a name made from it
@@ -40,21 +41,14 @@ def recording(store: Any, run: Any, request: Request) -> Iterator[Journal]:
             "missing: fillings with pool='grouped' are fitted without a store; use 'average' or 'stacked'."
         )
     problem = json.loads(json.dumps(describe(request)))
-    fingerprint = name_of(problem)
-    name = fingerprint[:_LETTERS] if run is None else _checked(run)
+    name = name_of(problem)[:_LETTERS] if run is None else _checked(run)
     database = Database.for_writing(entry.path)
     try:
-        number = _find(database, entry, name, problem)
-        lock = RunLock(database.path, number)
-        if not lock.acquire():
-            _refuse_second(database, name)
-        try:
-            _sign(database, name, number)
-            ledger = Ledger(database, number, fingerprint, entry)
-            with _noting(ledger):
+        claim = Claim.new()
+        with claim.held():
+            number, row = _find(database, entry, name, problem, claim)
+            with Ledger(database, number, row, claim, entry).kept() as ledger, _noting(ledger):
                 yield ledger
-        finally:
-            lock.release()
     finally:
         database.close()
 
@@ -65,49 +59,42 @@ def _checked(run: Any) -> str:
     return run
 
 
-def _find(database: Database, entry: Entry, name: str, problem: dict[str, Any]) -> int:
-    """The number of the run, which is new or of the same problem."""
-    find = "SELECT id, fingerprint, problem FROM runs WHERE name = ?"
-    if entry.resume and not database.execute(find, name):
-        names = [other for (other,) in database.execute("SELECT name FROM runs ORDER BY id DESC LIMIT 4")]
-        there = f"its last runs are {', '.join(map(repr, names))}" if names else "it has no runs"
-        raise InvalidInput(f"{database.path} has no run {name!r} of this problem to go on with: {there}.")
-    values = (name, name_of(problem), json.dumps(problem), json.dumps(entry.about), now(), now(), "")
+def _find(database: Database, entry: Entry, name: str, problem: dict[str, Any], claim: Claim) -> tuple[int, Row]:
+    """The run, which is new or of the same problem, claimed in the same transaction."""
     with database.transaction():
-        database.execute(
-            "INSERT OR IGNORE INTO runs (name, fingerprint, problem, about, begun, written, writer) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *values,
-        )
-        ((number, fingerprint, text),) = database.execute(find, name)
-    if fingerprint != name_of(problem):
-        try:
-            found = differences(json.loads(text), problem)
-        except (TypeError, ValueError, AttributeError):
-            database.refuse(f"the problem of run {name!r} cannot be read")
-        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise InvalidInput(
-            f"run {name!r} in {database.path} is of another problem: {'; '.join(found[:_SHOWN])}{more}. Give this sweep "
-            "another name (run), or delete that run."
-        )
-    return number
+        found = read_rows(database, name)
+        if not found and entry.resume:
+            names = [other for (other,) in database.execute("SELECT name FROM runs ORDER BY id DESC LIMIT 4")]
+            there = f"its last runs are {', '.join(map(repr, names))}" if names else "it has no runs"
+            raise InvalidInput(f"{database.path} has no run {name!r} of this problem to go on with: {there}.")
+        if found:
+            ((number, row),) = found.items()
+            _check_same(database, row, problem)
+        else:
+            row = new_row(name, name_of(problem), problem, entry.about)
+            number = add_row(database, row)
+        other = read_claim(database, number)
+        if other is not None and other.lives:
+            raise InvalidInput(
+                f"run {name!r} in {database.path} is being worked on by {other.writer}: wait for it, or give this sweep "
+                "another name (run)."
+            )
+        write_claim(database, number, claim)
+    return number, row
 
 
-def _refuse_second(database: Database, name: str) -> None:
-    writers = [writer for (writer,) in database.execute("SELECT writer FROM runs WHERE name = ?", name)]
+def _check_same(database: Database, row: Row, problem: dict[str, Any]) -> None:
+    if row.fingerprint == name_of(problem):
+        return
+    try:
+        found = differences(json.loads(row.problem), problem)
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        database.refuse(f"the problem of run {row.name!r} cannot be read")
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise InvalidInput(
-        f"run {name!r} in {database.path} is being worked on by {(writers or ['a process'])[0]}: wait for it, or give this "
-        "sweep another name (run)."
+        f"run {row.name!r} in {database.path} is of another problem: {'; '.join(found[:_SHOWN])}{more}. Give this sweep "
+        "another name (run), or delete that run."
     )
-
-
-def _sign(database: Database, name: str, number: int) -> None:
-    """Say who works on the run, now that nobody else can."""
-    writer = f"process {os.getpid()} on {platform.node() or 'this machine'}"
-    with database.transaction():
-        database.execute("UPDATE runs SET writer = ? WHERE id = ? AND name = ?", writer, number, name)
-        if not database.execute("SELECT 1 FROM runs WHERE id = ? AND name = ?", number, name):
-            raise InvalidInput(f"run {name!r} in {database.path} was deleted just now: start the sweep again.")
 
 
 @contextmanager
@@ -123,7 +110,7 @@ def _noting(ledger: Ledger) -> Iterator[None]:
 
 
 def _kept(ledger: Ledger) -> str:
-    ((fits,),) = ledger.database.execute("SELECT fits FROM runs WHERE id = ?", ledger.run)
+    fits = ledger.row.fits
     if fits is not None:
         return f"{min(ledger.fits_stored(), fits):,} of {fits:,} fits are kept"
     found = "SELECT count(*) FROM blobs WHERE run = ? AND kind = 'filler' AND NOT more"
