@@ -26,6 +26,10 @@ def _check_without_folds(request: Request) -> None:
             f"metric={request.metric.name!r} measures held-out errors, and without folds (cv=None) there are none: leave it "
             "out, or give cv."
         )
+    if request.fold_average == "rows":
+        raise InvalidInput(
+            "fold_average='rows' is an average over folds, and without them (cv=None) there is none: leave it out, or give cv."
+        )
     if request.keep_fold_coefs:
         raise InvalidInput(
             "keep_fold_coefs=True, but without folds (cv=None) there are none: leave it out, or give cv."

@@ -77,6 +77,10 @@ OPTIONS = {  # None: the value depends on the way, below
     "rho": Trial(0.9),
     "alphas": Trial([0.5, 0.1]),
     "cv": Trial(3, dict.fromkeys(NO_CV, "has no cv")),
+    "groups": Trial(np.arange(N) % 8, {"fit_path": "there are none"}),
+    "fold_average": Trial(
+        "rows", {"fit_path": "fold_average='rows' is an average over folds", "stability": "has no fold_average"}
+    ),
     "metric": Trial(
         "mae",
         {

@@ -74,7 +74,8 @@ def stability_selection(
     for name in ("cv", "keep_fold_coefs"):
         if name in options:
             raise InvalidInput(f"stability_selection has no {name}: it fits half-samples of its own.")
-    for name, why in (("metric", "no errors are measured"), ("relax", "refits select what the fits selected")):
+    errors = "no errors are measured"
+    for name, why in (("metric", errors), ("fold_average", errors), ("relax", "refits select what the fits selected")):
         if name in options:
             raise InvalidInput(f"stability_selection has no {name}: {why}. Leave it out.")
     check_options(stability_selection, options)
