@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet import penalty
-from jaxnet.solver import coordinate, proximal, working_set
+from jaxnet.solver import active_set, coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import Base, place
 from jaxnet.solver.restricted import Progress, Restricted
@@ -30,6 +30,8 @@ SINGLE_PATIENCE = 2
 """Rounds in a row without progress after which single precision is to blame; one may be for want of a sharper target."""
 PATIENCE = 4
 """Rounds in a row without progress after which a fit is left as it is."""
+STALL = 500
+"""Passes after which a lane that still goes on crawls: it is finished on the host (active_set.py)."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,13 @@ def settle(
         )
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
+        B, going, passes = _finish(task, pen, ws, B, rounds, np.asarray(going), np.asarray(passes))
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
-        slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), np.asarray(passes)
+        slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), passes
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol[:, None])).any(axis=1)[:, None]
-        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going))
+        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~going)
         if not rounds.active.any():
             return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
         if ws.dtype == np.float32 and rounds.stale.max() >= SINGLE_PATIENCE:
@@ -143,7 +146,8 @@ class _Rounds:
     def limit(self) -> np.int32:
         """Passes up to which a round may go: half of what is left. A target that no fit reaches (tol below rounding) would
         else spend all of them before columns that were left out could join."""
-        return np.int32((int(self.passes[self.active].min()) + self.max_iter + 1) // 2)
+        gone = int(self.passes[self.active].min())
+        return np.int32(min((gone + self.max_iter + 1) // 2, gone + STALL))
 
     def update(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
         """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
@@ -153,6 +157,15 @@ class _Rounds:
         self.best = np.fmin(self.best, gap)
         self.sharp = np.where(~joined & (missed & solved).any(axis=1), SHARPEN * self.sharp, self.sharp)
         self.active = missed & (self.stale < PATIENCE) & (self.passes < self.max_iter)
+
+
+def _finish(task: Task, pen: Penalties, ws: WorkingSet, B, rounds: _Rounds, going, passes):
+    """Lanes that have had their passes and still go on, at the minimum of their restricted problem."""
+    stalled = going & rounds.active & (passes >= STALL)
+    if not stalled.any():
+        return B, going, passes
+    B, steps = active_set.finish(task.view, pen, ws, np.asarray(B), stalled, task.max_iter - passes)
+    return B, going & (steps == 0), passes + steps
 
 
 def judge(

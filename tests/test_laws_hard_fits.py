@@ -1,0 +1,75 @@
+"""Fits on which coordinate descent crawls: interpolating lassos and near-collinear columns, down to 1e-6 of alpha_max.
+
+Every one must reach its tol within the default `max_iter`, by a judge that shares no code with the solver.
+"""
+
+import numpy as np
+import oracles
+import pytest
+
+import jaxnet
+
+GRID = {"rho": (0.99, 1.0), "alphas": 7, "alpha_min_ratio": 1e-6}
+TOLS = (1e-4, 1e-7, 1e-9)
+SAMPLE, CAMPAIGN = range(300, 306), range(300)
+
+
+def _plain(rng, n, p):
+    return rng.normal(size=(n, p))
+
+
+def _small(rng, n, p):
+    return rng.normal(size=(4, 3))
+
+
+def _duplicated(rng, n, p):
+    """Copies, negatives and multiples of some columns."""
+    X = rng.normal(size=(n, p))
+    return X[:, rng.integers(0, max(p // 2, 1), p)] * rng.choice([1.0, 1.0, -1.0, 3.0], p)
+
+
+def _nearly_duplicated(rng, n, p):
+    """Copies that differ by 1e-2 to 1e-9."""
+    X = rng.normal(size=(n, p))
+    return X[:, rng.integers(0, max(p // 2, 1), p)] + 10.0 ** -rng.integers(2, 10) * X
+
+
+def _few_factors(rng, n, p):
+    return rng.normal(size=(n, 3)) @ rng.normal(size=(3, p)) + 10.0 ** -rng.integers(0, 4) * rng.normal(size=(n, p))
+
+
+KINDS = {f.__name__[1:]: f for f in (_plain, _small, _duplicated, _nearly_duplicated, _few_factors)}
+
+
+def _problem(kind, seed):
+    rng = np.random.default_rng(seed)
+    n, p = rng.integers(3, 31), rng.integers(2, 61)
+    X = KINDS[kind](rng, n, p)
+    n, p = X.shape
+    signal = X @ (rng.normal(size=p) * (rng.random(p) < 0.3))
+    return X, signal * rng.integers(0, 2) + 10.0 ** -rng.integers(0, 3) * rng.normal(size=n)
+
+
+def _shortfalls(kind, seed, tol, **options):
+    """Fits that miss tol: (seed, rho, alpha's place, relative gap by the judge, passes)."""
+    X, y = _problem(kind, seed)
+    result = jaxnet.fit_path(X, y, tol=tol, **{**GRID, **options})
+    base, found = oracles.Problem(X, y, 1.0, 1.0), []
+    for i, k in np.ndindex(result.alphas.shape):
+        gap = oracles.judge(base.at(result.alphas[i, k], result.rho[i]), result.coef_at(i, k), result.intercepts[i, k])
+        if not gap.relative <= tol or result.status[i, k, 0] != jaxnet.Status.CONVERGED:
+            found.append((seed, result.rho[i], k, gap.relative, int(result.iterations[i, k, 0])))
+    return found
+
+
+@pytest.mark.parametrize("tol", TOLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_hard_fits_reach_tol(kind, tol):
+    assert not [fit for seed in SAMPLE for fit in _shortfalls(kind, seed, tol)]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("tol", TOLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_hundreds_of_hard_fits_reach_tol(kind, tol):
+    assert not [fit for seed in CAMPAIGN for fit in _shortfalls(kind, seed, tol)]
