@@ -129,6 +129,7 @@ class _Walk:
             max_iter=self.problem.request.max_iter,
             solver=self.solver,
             skip=lead.shape[2],
+            exact=self.problem.request.exact,
         )
         mine = sets[own_sets], self.rows[rows[own_rows]]
         raised: list[BaseException] = []

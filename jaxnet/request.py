@@ -52,6 +52,8 @@ class Request:
     adaptive: Adaptive | None = None
     relax: np.ndarray | None = None
     missing: Missing | None = None
+    exact: bool = False
+    """for a few fits: whether they go to their minimum, as far as rounding tells"""
 
     @property
     def X(self) -> np.ndarray:

@@ -165,7 +165,7 @@ def fit_closely(X, y, *, tol: float, **options) -> SweepResult:
     asked = {**defaults, **options, "cv": None, "tol": min(tol, CLOSE)}
     asked = {name: value for name, value in asked.items() if name not in ("progress", "store", "run")}
     with jax.enable_x64(True), _on(asked["device"]):
-        result = _run(parse(X, y, **asked), None, Forgetful())
+        result = _run(replace(parse(X, y, **asked), exact=True), None, Forgetful())
     return replace(result, tol=tol) if (result.gap <= tol).all() else fit_path(X, y, tol=tol, **options)
 
 

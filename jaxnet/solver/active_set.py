@@ -124,8 +124,8 @@ class _State:
     refused: Bool[np.ndarray, " k"]
     """joined and left again without a step"""
     pull: Float[np.ndarray, " k"]
-    whole: int = 0
-    """whole steps in a row"""
+    worst: float = np.inf
+    """largest slope on the face before its last whole step: another one is for rounding, as long as each halves it"""
 
     @classmethod
     def at(cls, problem: Quadratic, b: Float[np.ndarray, " k"]) -> "_State":
@@ -137,12 +137,14 @@ class _State:
     def choose(self, problem: Quadratic) -> bool:
         """Whether there is a step to take: on this face, or, where it has its minimum, with the coefficient that joins."""
         b, gradient = self.b, problem.gradient(self.b)
-        noise = 10 * EPS * (np.max(np.abs(problem.c), initial=0) + np.abs(b).sum())
+        noise = EPS * (np.max(np.abs(problem.c), initial=0) + np.abs(b).sum())
         up = np.where(b < problem.hi, gradient - np.where(b >= 0, problem.l1, -problem.l1), -np.inf)
         down = np.where(b > problem.lo, -gradient - np.where(b <= 0, problem.l1, -problem.l1), -np.inf)
         fall = np.maximum(up, down)
         self.pull = gradient - problem.l1 * self.theta
-        if self.whole < 2 and np.any(fall[self.free] > noise):
+        slope = np.max(fall[self.free], initial=0)
+        if 0 < slope < 0.5 * self.worst:
+            self.worst = slope
             return True
         fall[self.free | self.refused] = -np.inf
         j = int(np.argmax(fall)) if len(fall) else 0
@@ -153,7 +155,7 @@ class _State:
             self.theta[j] = side
             self.low[j], self.high[j] = (0.0, problem.hi[j]) if side > 0 else (problem.lo[j], 0.0)
             self.pull[j] = gradient[j] - problem.l1[j] * side
-        self.free[j], self.whole = True, 0
+        self.free[j], self.worst = True, np.inf
         return True
 
     def move(self, problem: Quadratic) -> None:
@@ -172,7 +174,7 @@ class _State:
             held, way = (held, way) if _value(change[0], pull, curvature) < _value(change[1], pull, curvature) else (way, held)
         ended = ((held <= low) & (d < 0)) | ((held >= high) & (d > 0))
         moved = np.any(held != b)
-        self.whole = 0 if crosses.any() else self.whole + 1
+        self.worst = np.inf if crosses.any() else self.worst
         self.refused[:] &= not moved
         self.refused[free[ended]] |= not moved
         self.b[free], self.free[free] = held, ~ended

@@ -5,6 +5,7 @@ between two knots are interpolated and certified, all at once; only fits that mi
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -61,6 +62,8 @@ def walk(
 def _knots(task: Task) -> Int[np.ndarray, " K"]:
     """The alphas to solve: all of the lead-in, the first and the last requested ones, and of those between few enough."""
     strength, (sets, lanes, count) = task.strength, task.lam1.shape
+    if task.exact:  # what lies between knots would be as close as its gap
+        return np.arange(count)
     ratio = KNOT_RATIO_SINGLE if lanes == 1 and sets >= MANY else KNOT_RATIO
     knots = list(range(min(task.skip + 1, count)))
     while knots[-1] < count - 1:
@@ -92,8 +95,9 @@ def _advance(task: Task, state: State, k: int, last: int | None, before: int | N
     solution, older = state.slots.solutions
     # First comes what is to be solved; the last knot's solution also stays as it is.
     slots = Slots(state.slots.ws, state.slots.pinv, (solution, older, solution))
-    tol = np.maximum(task.tol, LEAD_TOL) if k < task.skip else task.tol
-    end = settle(task, task.at(k), slots, start, everyone, tol)
+    lead = k < task.skip
+    tol, exact = np.maximum(task.tol, LEAD_TOL) if lead else task.tol, task.exact and not lead
+    end = settle(replace(task, exact=exact), task.at(k), slots, start, everyone, tol)
     ws, (B, _, previous) = end.slots.ws, end.slots.solutions
     step, here = report(task, k, end.figures, ws.index, B), Ends(end.gradient, end.remainder)
     finite = np.isfinite(step.values).all(axis=2, keepdims=True)

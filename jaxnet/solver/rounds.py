@@ -30,6 +30,8 @@ SINGLE_PATIENCE = 2
 """Rounds in a row without progress after which single precision is to blame; one may be for want of a sharper target."""
 PATIENCE = 4
 """Rounds in a row without progress after which a fit is left as it is."""
+EXACT_ROUNDS = 20
+"""Most rounds in which columns join lanes that are taken to their minimum."""
 STALL = 500
 """Passes after which a lane that still goes on crawls: it is finished on the host (active_set.py)."""
 
@@ -115,18 +117,36 @@ def settle(
         )
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
-        B, going, passes = _finish(task, pen, ws, B, rounds, np.asarray(going), np.asarray(passes))
+        B, finished, passes = _finish(task, pen, ws, B, rounds.active & np.asarray(going), np.asarray(passes))
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
         slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), passes
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol[:, None])).any(axis=1)[:, None]
-        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~going)
+        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going), finished)
         if not rounds.active.any():
-            return Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
+            end = Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
+            return _exactly(task, pen, end, wanted, active) if task.exact else end
         if ws.dtype == np.float32 and rounds.stale.max() >= SINGLE_PATIENCE:
             slots = slots.widen(view)
         start = Start(np.zeros_like(start.ahead), seal.gradient, seal.gradient)
+
+
+def _exactly(task: Task, pen: Penalties, end: Settled, wanted: Bool[np.ndarray, "S p"], active) -> Settled:
+    """The active lanes at their minimum, as far as rounding tells, with every column joined that it takes."""
+    passes = end.figures.passes
+    for _ in range(EXACT_ROUNDS):
+        slots = end.slots.join(task.view, wanted)
+        ws, B = slots.ws, np.asarray(slots.solutions[0])
+        B, steps = active_set.finish(task.view, pen, ws, B, active, task.max_iter - passes)
+        passes = passes + steps
+        base = Base(slots.solutions[0], end.remainder)
+        B, remainder, seal = judge(task, pen, slots.put(B), base)
+        end = Settled(slots.put(B), Figures.of(seal, passes), seal.gradient, remainder)
+        wanted = np.asarray(seal.violated) & ~ws.member
+        if not wanted.any():
+            break
+    return end
 
 
 class _Rounds:
@@ -149,23 +169,30 @@ class _Rounds:
         gone = int(self.passes[self.active].min())
         return np.int32(min((gone + self.max_iter + 1) // 2, gone + STALL))
 
-    def update(self, gap: np.ndarray, joined: Bool[np.ndarray, " S"], solved: Bool[np.ndarray, "S L"]) -> None:
+    def update(
+        self,
+        gap: np.ndarray,
+        joined: Bool[np.ndarray, " S"],
+        solved: Bool[np.ndarray, "S L"],
+        finished: Bool[np.ndarray, "S L"],
+    ) -> None:
         """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
         missed = self.active & ~(gap <= self.tol[:, None]) & np.isfinite(gap)
         progress = joined[:, None] | (gap < 0.7 * self.best)
         self.stale = np.where(progress, 0, self.stale + 1)
         self.best = np.fmin(self.best, gap)
         self.sharp = np.where(~joined & (missed & solved).any(axis=1), SHARPEN * self.sharp, self.sharp)
-        self.active = missed & (self.stale < PATIENCE) & (self.passes < self.max_iter)
+        patient = np.where(finished, self.stale < 1, self.stale < PATIENCE)
+        self.active = missed & patient & (self.passes < self.max_iter)
 
 
-def _finish(task: Task, pen: Penalties, ws: WorkingSet, B, rounds: _Rounds, going, passes):
-    """Lanes that have had their passes and still go on, at the minimum of their restricted problem."""
-    stalled = going & rounds.active & (passes >= STALL)
+def _finish(task: Task, pen: Penalties, ws: WorkingSet, B, going: Bool[np.ndarray, "S L"], passes):
+    """Lanes that go on after STALL passes, at the minimum of their restricted problem; which those are, and all passes."""
+    stalled = going & (passes >= STALL)
     if not stalled.any():
-        return B, going, passes
+        return B, stalled, passes
     B, steps = active_set.finish(task.view, pen, ws, np.asarray(B), stalled, task.max_iter - passes)
-    return B, going & (steps == 0), passes + steps
+    return B, steps > 0, passes + steps
 
 
 def judge(

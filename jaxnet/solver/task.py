@@ -31,6 +31,8 @@ class Task:
     max_iter: int
     solver: str
     skip: int = 0
+    exact: bool = False
+    """whether fits go to their minimum, as far as rounding tells, and not only to `tol` (active_set.py)"""
 
     @property
     def strength(self) -> Float[np.ndarray, "S L A"]:
