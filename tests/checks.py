@@ -1,6 +1,9 @@
 """Audit a whole SweepResult: every number in it recomputed from the data, fit by fit and fold by fold."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from oracles import LONG, Problem, distance, intercept_for, judge
@@ -209,3 +212,19 @@ def assert_same_fits(one, other, request: Request, *, columns=None, response=Non
         )
         a, b = np.asarray(one.errors)[at][index], np.asarray(other.errors)[index]
         assert abs(np.sqrt(a) - np.sqrt(b)) <= limit + 1e-9 * np.sqrt(a), f"errors {a} and {b} at {index}"
+
+
+def counted(function: Callable[[], Any]) -> tuple[Any, int]:
+    """What the function returns, and how many calls of Python and C functions it took: a cost that no other process changes."""
+    calls = 0
+
+    def count(frame, event, arg):
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        return function(), calls
+    finally:
+        sys.setprofile(before)

@@ -59,9 +59,11 @@ def test_cli_interrupted_sweep_says_how_far_it_came_and_goes_on(place, tmp_path,
     argv = ["sweep", place / "data.csv", *roles, "--alphas", "3000", "--out", tmp_path / "run"]
     process = start(*argv, "--store", tmp_path / "runs.db", "--run", "long")
     for line in process.stderr:
-        if "lanes" in line or "will be kept there" in line:
+        if "will be kept there" in line:
             break
-    time.sleep(2)
+    while not any(run.done for run in jaxnet.Store(tmp_path / "runs.db").runs()):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode in (130, -signal.SIGINT), err

@@ -171,7 +171,9 @@ class _State:
             first = share.min()
             way = np.where(crosses & (share == first), held, np.clip(b + first * d, low, high))
             change = [new - b for new in (held, way)]
-            held, way = (held, way) if _value(change[0], pull, curvature) < _value(change[1], pull, curvature) else (way, held)
+            held, way = (
+                (held, way) if _value(change[0], pull, curvature) < _value(change[1], pull, curvature) else (way, held)
+            )
         ended = ((held <= low) & (d < 0)) | ((held >= high) & (d > 0))
         moved = np.any(held != b)
         self.worst = np.inf if crosses.any() else self.worst
