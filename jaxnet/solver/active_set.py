@@ -23,7 +23,7 @@ from jaxnet.solver.view import View
 from jaxnet.solver.working_set import WorkingSet
 
 LARGEST = 1000
-"""Lanes with more nonzeros are left to passes: a step costs their cube."""
+"""Lanes with more nonzeros are left as they are: a step costs their cube."""
 STEPS = 4
 """Most steps per column in use."""
 EPS = float(np.finfo(np.float64).eps)
@@ -37,13 +37,10 @@ def finish(
     chosen: Bool[np.ndarray, "S L"],
     most: Int[np.ndarray, "S L"],
 ) -> tuple[Float[np.ndarray, "S L W"], Int[np.ndarray, "S L"]]:
-    """The chosen lanes at the minimum of their restricted problem; and the steps taken, of which a lane has `most`.
-
-    Lanes of too large a support stay as they are, with no steps.
-    """
+    """The chosen lanes at the minimum of their restricted problem; and the steps taken, of which a lane has `most`."""
     B, steps = np.array(B), np.zeros(chosen.shape, np.int32)
     entries, cross = np.asarray(ws.entries), np.asarray(view.cross)
-    for s, lane in np.argwhere(chosen & (np.count_nonzero(B, axis=2) <= LARGEST)):
+    for s, lane in np.argwhere(chosen & (support(B) <= LARGEST)):
         used = slice(ws.count[s])
         columns, mine = ws.index[s, used], np.asarray(entries[s, used], np.float64)
         pick = lambda x, s=s, columns=columns: np.asarray(x)[s, columns]
@@ -61,16 +58,22 @@ def finish(
     return B, steps
 
 
+def support(B: Float[np.ndarray, "S L W"]) -> Int[np.ndarray, "S L"]:
+    """How many coefficients of every lane are not zero."""
+    return np.count_nonzero(B, axis=2)
+
+
 @dataclass(frozen=True)
 class Quadratic:
-    """1/2 b'Gb - c'b + sum_j (l1_j |b_j| + l2_j/2 b_j^2) over lo <= b <= hi, for columns of unit norm: G_jj = 1.
+    """1/2 b'Gb - c'b + sum_j (l1_j |b_j| + l2_j/2 b_j^2) over lo <= b <= hi, for columns of norms from 1/2 to 1.
 
-    `matrix` is G, or, `by_rows`, the columns A with G = AA'. Coefficients are multiplied by `norm` on the way in.
+    `matrix` is G, or, `by_rows`, the columns A with G = AA'. Coefficients are multiplied by `unit`, powers of two, on the way
+    in.
     """
 
     matrix: Float[np.ndarray, "k m"]
     by_rows: bool
-    norm: Float[np.ndarray, " k"]
+    unit: Float[np.ndarray, " k"]
     c: Float[np.ndarray, " k"]
     l1: Float[np.ndarray, " k"]
     l2: Float[np.ndarray, " k"]
@@ -82,21 +85,20 @@ class Quadratic:
         """From columns of any norm. Those of none stay where they are."""
         norm = np.sqrt(np.einsum("km,km->k", matrix, matrix) if by_rows else np.diagonal(matrix))
         moves = norm > 0
-        norm = np.where(moves, norm, 1.0)
-        matrix = matrix / norm[:, None] if by_rows else matrix / norm[:, None] / norm
+        unit = np.ldexp(1.0, np.where(moves, np.frexp(norm)[1], 0))
+        matrix = matrix / unit[:, None] if by_rows else matrix / unit[:, None] / unit
         lo, hi = np.where(moves, lo, 0.0), np.where(moves, hi, 0.0)
         with np.errstate(over="ignore"):
-            return cls(matrix, by_rows, norm, c / norm, l1 / norm, l2 / norm / norm, lo * norm, hi * norm)
+            return cls(matrix, by_rows, unit, c / unit, l1 / unit, l2 / unit / unit, lo * unit, hi * unit)
 
     def minimise(self, b: Float[np.ndarray, " k"], most: int) -> tuple[Float[np.ndarray, " k"], int]:
         """The minimum from b on, and the steps it took."""
-        state = _State.at(self, np.clip(b * self.norm, self.lo, self.hi))
+        state, steps = _State.at(self, b * self.unit), 0
         most = min(int(most), STEPS * len(b) + STEPS)
-        steps = 0
-        while steps < most and state.choose(self):
-            state.move(self)
-            steps += 1
-        return state.b / self.norm, steps
+        with np.errstate(over="ignore", invalid="ignore"):
+            while steps < most and state.choose(self) and state.move(self):
+                steps += 1
+        return state.b / self.unit, steps
 
     def gradient(self, b: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
         """q - l2 b, the negative gradient of the smooth part."""
@@ -131,7 +133,7 @@ class _State:
     def at(cls, problem: Quadratic, b: Float[np.ndarray, " k"]) -> "_State":
         theta = np.where(problem.l1 > 0, np.sign(b), 0.0)
         low, high = np.where(theta > 0, 0.0, problem.lo), np.where(theta < 0, 0.0, problem.hi)
-        free = (b > low) & (b < high) & ((theta != 0) | (problem.l1 == 0))
+        free = (b > low) & (b < high) & ((theta != 0) | (problem.l1 == 0))  # a column of no norm has lo = hi
         return cls(b, free, theta, low, high, np.zeros(len(b), bool), np.zeros(len(b)))
 
     def choose(self, problem: Quadratic) -> bool:
@@ -158,11 +160,14 @@ class _State:
         self.free[j], self.worst = True, np.inf
         return True
 
-    def move(self, problem: Quadratic) -> None:
-        """To the minimum of the face, or as far towards it as lowers the objective; what reaches an end is free no more."""
+    def move(self, problem: Quadratic) -> bool:
+        """To the minimum of the face, or towards it up to where the objective is lower of two points: where the first
+        coefficient ends, or where all end that would cross. What has ended is free no more. False where numbers overflow."""
         free = np.flatnonzero(self.free)
         b, low, high, pull = (x[free] for x in (self.b, self.low, self.high, self.pull))
         curvature = problem.curvature(free)
+        if not (np.isfinite(curvature).all() and np.isfinite(pull).all()):
+            return False
         d = np.linalg.solve(curvature, pull)
         held = np.clip(b + d, low, high)
         crosses = held != b + d
@@ -180,6 +185,7 @@ class _State:
         self.refused[:] &= not moved
         self.refused[free[ended]] |= not moved
         self.b[free], self.free[free] = held, ~ended
+        return True
 
 
 def _value(change, pull, curvature) -> float:

@@ -32,8 +32,10 @@ PATIENCE = 4
 """Rounds in a row without progress after which a fit is left as it is."""
 EXACT_ROUNDS = 20
 """Most rounds in which columns join lanes that are taken to their minimum."""
-STALL = 500
-"""Passes after which a lane that still goes on crawls: it is finished on the host (active_set.py)."""
+STALL = {"coordinate": 500, "proximal": 5000}
+"""Passes after which a lane of few nonzeros that still goes on crawls, and is finished on the host (active_set.py). Steps there
+cost the cube of the nonzeros: a lane of k of them has k^2 / CUBE more."""
+CUBE = 64
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def settle(
     view = task.view
     joins = np.asarray(_screen(start, pen, view.usable))
     wanted = joins & active.any(axis=1)[:, None]
-    rounds = _Rounds(active, tol, task.max_iter)
+    rounds = _Rounds(active, tol, task.max_iter, STALL[task.solver])
     while True:
         slots = slots.join(view, wanted)
         ws, (B, older, *_) = slots.ws, slots.solutions
@@ -117,13 +119,14 @@ def settle(
         )
         lanes = (rounds.active, rounds.passes, rounds.targets())
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
-        B, finished, passes = _finish(task, pen, ws, B, rounds.active & np.asarray(going), np.asarray(passes))
+        going, passes = np.asarray(going), np.asarray(passes)
+        B, finished, passes = _finish(task, pen, ws, B, rounds.active & going, passes)
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
         slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), passes
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol[:, None])).any(axis=1)[:, None]
-        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~np.asarray(going), finished)
+        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~going, finished, ws.dtype == np.float64)
         if not rounds.active.any():
             end = Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
             return _exactly(task, pen, end, wanted, active) if task.exact else end
@@ -152,22 +155,25 @@ def _exactly(task: Task, pen: Penalties, end: Settled, wanted: Bool[np.ndarray, 
 class _Rounds:
     """What the host remembers of the lanes while the rounds of one alpha go on."""
 
-    def __init__(self, active: Bool[np.ndarray, "S L"], tol: Float[np.ndarray, " S"], max_iter: int):
-        self.tol, self.max_iter = tol, max_iter
+    def __init__(self, active: Bool[np.ndarray, "S L"], tol: Float[np.ndarray, " S"], max_iter: int, stall: int):
+        self.tol, self.max_iter, self.stall = tol, max_iter, stall
         self.active = active
         self.passes = np.zeros(active.shape, np.int32)
         self.best = np.full(active.shape, np.inf)
         self.stale = np.zeros(active.shape, int)
         self.sharp = np.ones(len(active))
+        self.cut_short = False
 
     def targets(self) -> Float[np.ndarray, "S L"]:
         return np.broadcast_to((MARGIN * self.tol * self.sharp)[:, None], self.active.shape)
 
     def limit(self) -> np.int32:
-        """Passes up to which a round may go: half of what is left. A target that no fit reaches (tol below rounding) would
-        else spend all of them before columns that were left out could join."""
+        """Passes up to which a round may go: half of what is left, and no more than show that a lane crawls. A target that no
+        fit reaches (tol below rounding) would else spend all of them before columns that were left out could join."""
         gone = int(self.passes[self.active].min())
-        return np.int32(min((gone + self.max_iter + 1) // 2, gone + STALL))
+        half, short = (gone + self.max_iter + 1) // 2, gone + self.stall
+        self.cut_short = short < half
+        return np.int32(min(half, short))
 
     def update(
         self,
@@ -175,24 +181,32 @@ class _Rounds:
         joined: Bool[np.ndarray, " S"],
         solved: Bool[np.ndarray, "S L"],
         finished: Bool[np.ndarray, "S L"],
+        double: bool,
     ) -> None:
-        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it."""
+        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it.
+
+        A finished lane that is no better for it, in double precision, has come to rounding; one that was cut short had no
+        chance yet.
+        """
         missed = self.active & ~(gap <= self.tol[:, None]) & np.isfinite(gap)
-        progress = joined[:, None] | (gap < 0.7 * self.best)
+        progress = joined[:, None] | (gap < 0.7 * self.best) | (double & self.cut_short & ~(solved | finished))
         self.stale = np.where(progress, 0, self.stale + 1)
         self.best = np.fmin(self.best, gap)
         self.sharp = np.where(~joined & (missed & solved).any(axis=1), SHARPEN * self.sharp, self.sharp)
-        patient = np.where(finished, self.stale < 1, self.stale < PATIENCE)
+        patient = self.stale < np.where(double & finished, 1, PATIENCE)
         self.active = missed & patient & (self.passes < self.max_iter)
 
 
 def _finish(task: Task, pen: Penalties, ws: WorkingSet, B, going: Bool[np.ndarray, "S L"], passes):
-    """Lanes that go on after STALL passes, at the minimum of their restricted problem; which those are, and all passes."""
-    stalled = going & (passes >= STALL)
-    if not stalled.any():
-        return B, stalled, passes
-    B, steps = active_set.finish(task.view, pen, ws, np.asarray(B), stalled, task.max_iter - passes)
-    return B, steps > 0, passes + steps
+    """Lanes that crawl at the minimum of their restricted problem: (B, which those are, all passes)."""
+    late = going & (passes >= STALL[task.solver])
+    if not late.any():
+        return B, late, passes
+    B = np.asarray(B)
+    size = active_set.support(B)
+    late &= (size <= active_set.LARGEST) & (passes >= STALL[task.solver] + size**2 // CUBE)
+    B, steps = active_set.finish(task.view, pen, ws, B, late, task.max_iter - passes)
+    return B, late, passes + steps
 
 
 def judge(
