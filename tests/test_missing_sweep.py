@@ -273,15 +273,15 @@ def test_no_bit_of_a_fold_depends_on_its_held_out_rows(fill, shape, how):
     pairs = [(np.setdiff1d(np.arange(len(y)), test), test), (np.arange(len(y) // 2), np.arange(len(y) // 2, len(y)))]
     shifted = y.copy()
     shifted[test] = -3 * y[test] + 1
+    # A column that moves between own columns and others is summed by another product: then tol has to be far below what is seen.
+    moves = FILLS[fill].own_columns and how == "columns"
     for standardize, alphas in ((False, [100.0, 0.3, 0.1, 0.03]), (True, [0.1, 0.03])):
-        options = {"cv": pairs, "alphas": alphas, "tol": 1e-7, "standardize": standardize}
+        options = {"cv": pairs, "alphas": alphas, "tol": 1e-11 if moves else 1e-7, "standardize": standardize}
         before, after = held_out_anew(X, test, how)
         one, other = run(before, y, fill, **options), run(after, shifted, fill, **options)
         for a, b in zip(fold_fits(one), fold_fits(other), strict=True):
-            if (
-                FILLS[fill].own_columns and how == "columns"
-            ):  # a column that moves between them is summed by another product
-                np.testing.assert_allclose(a[:, :, 0], b[:, :, 0], rtol=1e-3, atol=1e-3)
+            if moves:
+                np.testing.assert_allclose(a[:, :, 0], b[:, :, 0], rtol=1e-4, atol=1e-4)
             else:
                 assert np.array_equal(a[:, :, 0], b[:, :, 0])
         assert not np.array_equal(one.errors[..., 0], other.errors[..., 0])
