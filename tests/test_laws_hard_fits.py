@@ -3,9 +3,12 @@
 Every one must reach its tol within the default `max_iter`, by a judge that shares no code with the solver.
 """
 
+import cases
+import jax
 import numpy as np
 import oracles
 import pytest
+from checks import Request, audit
 
 import jaxnet
 
@@ -82,3 +85,32 @@ def test_hard_fits_reach_tol(kind, tol):
 @pytest.mark.parametrize("kind", KINDS)
 def test_hundreds_of_hard_fits_reach_tol(kind, tol):
     assert not [fit for seed in CAMPAIGN for fit in _shortfalls(kind, seed, tol)]
+
+
+@pytest.mark.parametrize("penalty", cases.PENALTIES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_hard_fits_with_every_penalty_reach_tol(penalty, weighted):
+    """Three kinds side by side: bounds, penalty factors (0 too), weights and standardisation all meet the finish."""
+    for kind in ("duplicated", "nearly_duplicated", "few_factors"):
+        X, y = _problem(kind, 7)
+        options = {"tol": 1e-8, **cases.PENALTIES[penalty](X.shape[1])}
+        if weighted:
+            options["sample_weight"] = cases.weights(len(y))
+        result = jaxnet.fit_path(X, y, **{**GRID, "alpha_min_ratio": 1e-4}, **options)
+        assert result.converged
+        audit(result, Request(X, y, [], options))
+
+
+@pytest.mark.parametrize("shape", [(40, 12), (20, 60)])
+def test_the_finish_compiles_nothing(shape):
+    """Through Gram matrices and through the rows: a lane that crawls needs no program that others do not need."""
+    rng, compiled = np.random.default_rng(0), []
+    y, hard = rng.normal(size=shape[0]), _few_factors(rng, *shape)
+    jaxnet.fit_path(rng.normal(size=shape), y, tol=1e-9, **GRID)
+    listen = lambda event, duration, **kwargs: compiled.append(event) if "backend_compile" in event else None
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        result = jaxnet.fit_path(hard, y, tol=1e-9, **GRID)
+    finally:
+        jax.monitoring.clear_event_listeners()
+    assert result.iterations.max() > 500 and not compiled

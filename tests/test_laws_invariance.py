@@ -48,6 +48,26 @@ def test_integer_weights_are_duplicated_rows():
     assert_same_fits(one, other, Request(data.X, data.y, FOLDS, options))
 
 
+@pytest.mark.parametrize("rho", [0.2, 1.0])
+@pytest.mark.parametrize("shape", [cases.TALL, cases.WIDE])
+def test_what_an_estimator_chose_does_not_tell_weights_from_rows(shape, rho):
+    """At the default tol, within which passes end a little earlier or later: what was chosen goes to its minimum."""
+    n = shape[0]
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=shape) + 0.7 * rng.normal(size=(n, 1))
+        y = X[:, :3].sum(axis=1) + rng.normal(size=n)
+        times, fold = rng.integers(0, 4, n), np.arange(n) % 3
+        rows = np.repeat(np.arange(n), times)
+        splits = [[(np.flatnonzero(of != k), np.flatnonzero(of == k)) for k in range(3)] for of in (fold, fold[rows])]
+        one, other = (jaxnet.ElasticNetCV(l1_ratio=[rho], alphas=[1.0, 0.1, 0.01], cv=cv) for cv in splits)
+        one.fit(X, y, sample_weight=times.astype(float))
+        other.fit(X[rows], y[rows])
+        assert one.alpha_ == other.alpha_
+        np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(one.predict(X), other.predict(X), rtol=1e-9, atol=1e-11)
+
+
 def test_repeated_indices_are_weights():
     """A bootstrap: a row drawn twice counts twice, in the fit and in the score."""
     data = cases.data("tall")
