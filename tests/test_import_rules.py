@@ -8,7 +8,7 @@ import pytest
 import jaxnet
 
 ROOT = Path(jaxnet.__file__).parent
-ENGINE = {"compilation", "errors", "design", "penalty", "resampling", "lanes", "solver"}
+ENGINE = {"compilation", "errors", "threads", "design", "penalty", "resampling", "lanes", "solver"}
 ONE_SWEEP = {
     "sweeps",
     "features",
@@ -28,6 +28,7 @@ TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
 ROOMS = {  # room: the other rooms it may import
     "errors": set(),
     "scalars": set(),
+    "threads": set(),
     "adaptive": {"errors"},
     "compilation": {"errors"},
     "data": {"errors"},
