@@ -103,7 +103,8 @@ def sweep(
     - tol: the relative duality gap that every fit must reach: (primal - dual) / (half the weighted mean of the centred
       y^2). 1e-4 is about scikit-learn's default accuracy. max_iter: passes over the working set per fit.
     - solver: "coordinate" (coordinate descent), "proximal" (accelerated proximal gradient, with Newton steps on settled
-      supports), or "auto": the former on a CPU, the latter on a GPU. Fits without an L1 part or bounds have a closed form.
+      supports), or "auto": the former on a CPU, the latter on a GPU. A fit on which passes crawl is finished by an active-set
+      method, whose steps count as passes. Fits without an L1 part or bounds have a closed form.
     - dtype: "float32" or "float64" for the copy of X; X's own by default. Certificates are computed in float64.
     - device: a JAX device, or "cpu" or "gpu"; JAX's default by default.
     - max_memory: bytes (or "2GB") that the working arrays beside X may take; fits are solved in chunks that keep to it.

@@ -8,7 +8,7 @@ import pytest
 import jaxnet
 
 ROOT = Path(jaxnet.__file__).parent
-ENGINE = {"compilation", "errors", "platform", "design", "penalty", "resampling", "lanes", "solver"}
+ENGINE = {"compilation", "errors", "platform", "threads", "design", "penalty", "resampling", "lanes", "solver"}
 ONE_SWEEP = {
     "sweeps",
     "features",
@@ -32,6 +32,7 @@ ROOMS = {  # room: the other rooms it may import
     "errors": set(),
     "platform": {"errors"},
     "scalars": set(),
+    "threads": set(),
     "adaptive": {"errors"},
     "compilation": {"errors"},
     "data": {"errors"},

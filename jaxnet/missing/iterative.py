@@ -11,9 +11,9 @@ from jaxnet.errors import InvalidInput
 from jaxnet.missing.chains import Chain, Holes, iterate, run
 from jaxnet.missing.fill import Filler, ModelFill
 from jaxnet.missing.regressions import Regressions, ridge
-from jaxnet.missing.threads import one_thread
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_number, is_whole
+from jaxnet.threads import one_thread
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Bool, Float, Int

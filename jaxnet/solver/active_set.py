@@ -21,6 +21,7 @@ from jaxtyping import Bool, Float, Int
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.view import View
 from jaxnet.solver.working_set import WorkingSet
+from jaxnet.threads import one_thread
 
 LARGEST = 1000
 """Lanes with more nonzeros are left as they are: a step costs their cube."""
@@ -39,23 +40,29 @@ def finish(
 ) -> tuple[Float[np.ndarray, "S L W"], Int[np.ndarray, "S L"]]:
     """The chosen lanes at the minimum of their restricted problem; and the steps taken, of which a lane has `most`."""
     B, steps = np.array(B), np.zeros(chosen.shape, np.int32)
-    entries, cross = np.asarray(ws.entries), np.asarray(view.cross)
-    for s, lane in np.argwhere(chosen & (support(B) <= LARGEST)):
-        used = slice(ws.count[s])
-        columns, mine = ws.index[s, used], np.asarray(entries[s, used], np.float64)
-        pick = lambda x, s=s, columns=columns: np.asarray(x)[s, columns]
-        fill = lambda x, value, columns=columns, pick=pick: np.full(len(columns), value) if x is None else pick(x)
-        problem = Quadratic.build(
-            mine if ws.by_rows else mine[:, used],
-            ws.by_rows,
-            pick(cross),
-            np.asarray(pen.lam1)[s, lane] * pick(pen.factor1),
-            np.asarray(pen.lam2)[s, lane] * pick(pen.factor2),
-            fill(pen.lo, -np.inf),
-            fill(pen.hi, np.inf),
-        )
-        B[s, lane, used], steps[s, lane] = problem.minimise(B[s, lane, used], most[s, lane])
+    with one_thread():
+        for s, lane in np.argwhere(chosen & (support(B) <= LARGEST)):
+            used = slice(ws.count[s])
+            problem = _restricted(view, pen, ws, s, lane)
+            B[s, lane, used], steps[s, lane] = problem.minimise(B[s, lane, used], most[s, lane])
     return B, steps
+
+
+def _restricted(view: View, pen: Penalties, ws: WorkingSet, s: int, lane: int) -> "Quadratic":
+    """The problem of one lane over the slots in use."""
+    used = slice(ws.count[s])
+    columns, entries = ws.index[s, used], np.asarray(np.asarray(ws.entries)[s, used], np.float64)
+    pick = lambda x: np.asarray(x)[s, columns]
+    bound = lambda x, none: np.full(len(columns), none) if x is None else pick(x)
+    return Quadratic.build(
+        entries if ws.by_rows else entries[:, used],
+        ws.by_rows,
+        pick(view.cross),
+        np.asarray(pen.lam1)[s, lane] * pick(pen.factor1),
+        np.asarray(pen.lam2)[s, lane] * pick(pen.factor2),
+        bound(pen.lo, -np.inf),
+        bound(pen.hi, np.inf),
+    )
 
 
 def support(B: Float[np.ndarray, "S L W"]) -> Int[np.ndarray, "S L"]:
