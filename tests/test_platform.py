@@ -92,7 +92,7 @@ def test_strategy_of_a_device_that_is_no_cpu(monkeypatch):
     limits = schedule.limits(None)
     assert limits == (1, schedule.DEVICE_SHARE * 8e9, float("inf"))
     assert schedule.limits(5e6).bytes == 5e6 and schedule.parallelism() == 1
-    problem = SimpleNamespace(request=SimpleNamespace(solver="auto"), pairwise=None)
+    problem = SimpleNamespace(request=SimpleNamespace(solver="auto", bounded=False), pairwise=None)
     assert dispatch._Walk.plan(problem, [0], np.ones((1, 1, 1)), False, None, None).solver == "proximal"
     problem.request.solver = "coordinate"
     assert dispatch._Walk.plan(problem, [0], np.ones((1, 1, 1)), False, None, None).solver == "coordinate"
