@@ -6,11 +6,14 @@ from jaxnet.errors import InvalidInput
 from jaxnet.result import BestFit
 from jaxnet.selection.choice import notion
 from jaxnet.selection.criteria import CRITERIA, Criteria
+from jaxnet.selection.rules import check_simplest
 
 
 def simplest_of(model: dict[str, Any]) -> str:
     """By what the rules of a run found the simplest fit; runs of earlier versions went by nonzeros."""
-    return model.get("simplest") or "nonzeros"
+    simplest = model.get("simplest", "nonzeros")
+    check_simplest(simplest)
+    return simplest or "nonzeros"
 
 
 def chosen_fits(
@@ -30,8 +33,8 @@ def chosen_fits(
             continue
         if by == "df" and criteria is None:
             raise InvalidInput(
-                f"--simplest df needs the table of the run for its degrees of freedom, and the run went by {own}: give DATA, "
-                "or take nonzeros or alpha."
+                f"--simplest df needs the table of the run for its degrees of freedom, and the run went by {own}: give that "
+                "table to jaxnet report or plot, sweep again with --simplest df, or take nonzeros or alpha."
             )
         fits[rule] = result.best(rule, percent=model.get("percent", 5.0), criteria=criteria, simplest=by)
     return fits

@@ -64,7 +64,8 @@ def find_sweep(place: str, run: str | None = None) -> FinishedSweep:
     if not isinstance(result, SweepResult):
         raise InvalidInput(f"{file} is a jaxnet file but holds no sweep.")
     told = read_metadata(file)
-    chosen = chosen_fits(content) if isinstance(content, dict) and content.get("kind") == "jaxnet run" else {}
+    is_run = isinstance(content, dict) and content.get("kind") == "jaxnet run"
+    chosen = chosen_fits(content) if is_run and "chosen" in content else {}
     return FinishedSweep(place, result, {**_part(told, "data"), **_part(told, "configuration")}, chosen)
 
 
@@ -75,7 +76,7 @@ def winners(sweeps: list[FinishedSweep], response: int | None) -> list[str]:
         for rule in RULES:
             best = sweep.winner(rule, response)
             if best is not None:
-                title = rule if best.simplest is None else f"{rule} ({SIMPLEST[best.simplest]})"
+                title = rule if best.simplest is None else f"{rule} ({SIMPLEST.get(best.simplest, best.simplest)})"
                 fits[f"{letter} {title}" if len(sweeps) > 1 else title] = best, error_name(sweep.result.metric)
     if not fits:
         return []

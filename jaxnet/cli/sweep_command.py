@@ -37,7 +37,11 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     seconds = time.monotonic() - start
     how = {"rule": args.rule, "percent": args.percent, "simplest": args.simplest or "nonzeros"}
     summary = Summary.of(dataset, result, folds, **how, seconds=seconds)
-    text = partial(summary.text, standardized=not args.no_standardize, folds=_describe(args, folds))
+    text = partial(
+        summary.text,
+        standardized=not args.no_standardize,
+        folds=_describe(args, folds) + (", averaged by their rows" if args.fold_average == "rows" else ""),
+    )
     if args.out is not None:
         try:
             _write(args, summary, _request(args, folds, result))

@@ -26,7 +26,7 @@ class Mark(NamedTuple):
     def text(self) -> str:
         """The rule and what it chooses."""
         what = _WHAT.get(self.fit.rule)
-        by = "" if self.fit.simplest is None else f" ({SIMPLEST[self.fit.simplest]})"
+        by = "" if self.fit.simplest is None else f" ({SIMPLEST.get(self.fit.simplest, self.fit.simplest)})"
         return self.fit.rule if what is None else f"{self.fit.rule}: {what}{by}"
 
 
@@ -56,7 +56,7 @@ def marks(result: Any, fits: Sequence[Any] | None, response: int | None, row: in
 def legend_title(found: Sequence[Mark]) -> str | None:
     """What the rules among these went by to find the simplest fit."""
     by = {mark.fit.simplest for mark in found} - {None}
-    return "simplest: " + ", ".join(SIMPLEST[one] for one in sorted(by)) if by else None
+    return "simplest: " + ", ".join(SIMPLEST.get(one, one) for one in sorted(by)) if by else None
 
 
 def _index(result: Any, fit: Any) -> tuple[int, int]:
