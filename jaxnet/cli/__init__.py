@@ -12,7 +12,7 @@ from importlib import import_module
 from jaxnet.cli.console import complain
 from jaxnet.cli.interrupt import interruptible
 from jaxnet.cli.parser import parse
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, on_command_line
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parse(argv)
     try:
-        with _one_line_warnings(), interruptible() as check_interrupt:
+        with on_command_line(), _one_line_warnings(), interruptible() as check_interrupt:
             import_module(f"jaxnet.cli.{args.command}_command").run(args, check_interrupt)
         return 0
     except KeyboardInterrupt as stop:

@@ -38,7 +38,7 @@ class FinishedRun:
         summary = json.loads(path.read_text(encoding="utf-8")) if Path(args.run).is_dir() and path.exists() else {}
         if args.data is None and args.example is None:
             return cls(model, summary, None, None, None)
-        table = load_table(args, text=as_written(model))
+        table = load_table(args, text=as_written(model), told=model.get("spelling"))
         preparation = model["result"].preparation
         names = model["result"].feature_names if preparation is None else preparation.columns
         for name in names:

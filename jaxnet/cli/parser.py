@@ -151,7 +151,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
         needs_data=True,
     )
     predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
-    add_source(predict)
+    add_source(predict, of_run=True)
     predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
     add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
 

@@ -27,7 +27,7 @@ def add_report(commands: argparse._SubParsersAction) -> None:
         description=_REPORT,
     )
     report.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
-    add_source(report)
+    add_source(report, of_run=True)
     report.add_argument("--title", help="heading of the page (the source of the data)")
     add_output(report, "FILE", "the page (report.html in RUN by default)", "replace the file if it exists")
 
@@ -43,7 +43,7 @@ def add_plot(commands: argparse._SubParsersAction) -> None:
     )
     plot.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     plot.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
-    add_source(plot)
+    add_source(plot, of_run=True)
     plot.add_argument("--rho", type=float, help="which rho path, cv and criteria draw (that of the chosen model)")
     plot.add_argument("--alpha", type=float, help="at which alpha rho is drawn (that of the chosen model)")
     plot.add_argument("--top", type=int, metavar="N", help="columns to name; by default 10, and 20 bars")

@@ -15,6 +15,8 @@ from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.filling_options import NAMES as FILLING
 from jaxnet.cli.interrupt import Check, watched
 from jaxnet.cli.run_folder import check_free, write_run
+from jaxnet.cli.spelling_options import NAMES as SPELLING
+from jaxnet.cli.spelling_options import as_told
 from jaxnet.cli.summary import Summary, coefficient_rows, cv_rows
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
@@ -57,6 +59,7 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
             "target": target,
             "id": args.id,
             "weights": args.weights,
+            "spelling": as_told(args),
             "sd": summary.sd,
             "result": result,
         },
@@ -154,5 +157,5 @@ def _request(args: argparse.Namespace, folds: KFold, result: SweepResult) -> dic
         "cv": {"folds": folds.n_splits, "shuffle": folds.shuffle, "seed": folds.seed},
         "standardize": not args.no_standardize,
         "relax": relax,
-        **{name: getattr(args, name) for name in (*names, *FILLING)},
+        **{name: getattr(args, name) for name in (*names, *FILLING, *SPELLING)},
     }
