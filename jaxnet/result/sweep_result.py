@@ -370,7 +370,8 @@ class SweepResult:
         responses = "" if self.n_responses is None else f"{self.n_responses} responses x "
         lines = [
             f"SweepResult: {self.gap.size:,} fits of {self.n_features:,} columns = {responses}{R} {rows} x {A} alphas x "
-            + (f"({folds} folds + all rows)" if folds else "all rows")
+            + (f"({folds} folds + all rows)" if folds else "all rows"),
+            f"  columns {'standardised for the fit' if self.options.standardize else 'as given, not standardised'}",
         ]
         if folds:
             best = "best" if self.metric == "mse" else f"best by {self.metric}"
