@@ -126,10 +126,12 @@ def test_numbers_are_labels_where_declared():
         a, b = names
         assert made.names == (*(f"{a}={k}" for k in "123"), f"{b}=0", f"{b}=1.5", f"{b}=(missing)")
         np.testing.assert_array_equal(made.transform(X)[:, :3], np.eye(3)[[2, 0, 1, 0]])
-        with pytest.raises(InvalidInput, match="columns of Categories names 'sit', which is no column of X; the near"):
+        with pytest.raises(
+            InvalidInput, match="columns of Categories names 'sit', which is no column of X; the nearest is"
+        ):
             jaxnet.prepare(X, categories=jaxnet.Categories(columns=["sit"]))
     for wrong in ("site", [1], {"site": 1}):
-        with pytest.raises(InvalidInput, match="columns=.* of Categories must be a list of names"):
+        with pytest.raises(InvalidInput, match=r"columns=.* of Categories must be a list"):
             jaxnet.prepare(frame, missing="mean", categories=jaxnet.Categories(columns=wrong))
 
 
@@ -217,8 +219,10 @@ def swept(path, *options) -> int:
     return main(["sweep", path, "--target", "y", *SMALL, "--quiet", *options])
 
 
-@pytest.mark.parametrize("case", STRANGE)
-@pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize(
+    ("suffix", "case"),
+    [*((suffix, case) for suffix in ("csv", "parquet") for case in STRANGE), ("tsv", "decimal comma")],
+)
 def test_cli_names_options_that_work(suffix, case, tmp_path, capsys):
     texts, flags = STRANGE[case]
     path = write(tmp_path / f"t.{suffix}", spoilt(texts))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class Categories:
     Tibshirani 2010, section 4.1 (of classes of the response: a penalty settles what is ambiguous).
 
     >>> Categories(reference={"site": "Leeds"}, missing="mode")
-    Categories(reference={'site': 'Leeds'}, missing='mode', unseen='warn', max_levels=100, columns=())
+    Categories(reference={'site': 'Leeds'}, missing='mode', unseen='warn', max_levels=100)
     """
 
     reference: str | dict[str, Any] | None = None
@@ -59,6 +60,10 @@ class Categories:
     unseen: str = "warn"
     max_levels: int = 100
     columns: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "columns" or self.columns]
+        return f"Categories({', '.join(shown)})"
 
     def check(self) -> None:
         """Raise InvalidInput for an option that is none."""
@@ -189,7 +194,10 @@ def _left_out(found: MixedColumns, labels: tuple[str, ...], categories: Categori
         factor = found.factors[place[column]]
         if factor is None:
             raise InvalidInput(
-                f"reference names {column!r}, whose values in {name} are numbers: only labels have levels."
+                f"reference names {column!r}, whose values in {name} are numbers, and only labels have levels: "
+                + advice(
+                    "name it in columns of Categories as well.", f"declare it with --categories {shlex.quote(column)}."
+                )
             )
         if str(asked) not in factor.labels:
             shown = ", ".join(map(repr, factor.labels[:5])) + (", ..." if len(factor.labels) > 5 else "")

@@ -21,7 +21,7 @@ MARKERS = frozenset(
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
 # Written for people: 1,200 or 1 200 or 1.200,5 or 0,5 or 5% or $3 or (12).
 _WRITTEN = re.compile(
-    r"[-+(]{0,2}[$€£¥]? ?(?:\d{1,3}(?:[,.'’  \u202f]\d{3})+|\d+)(?:[.,]\d*)?(?:e[+-]?\d+)? ?[%‰$€£¥]?\)?",
+    r"[-+(]{0,2}[$€£¥]? ?(?:\d{1,3}(?:[,.'\u2019 \u00a0\u202f]\d{3})+|\d+)(?:[.,]\d*)?(?:e[+-]?\d+)? ?[%‰$€£¥]?\)?",
     re.ASCII | re.IGNORECASE,
 )
 _SHOWN = 5
