@@ -117,7 +117,8 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
         note(f"{table.source} has a column without a name, taken for row labels and left out.", args.quiet)
     categories = categories_of(args, features)
     categories.check()
-    plain = missing is None and not args.categories and not table.has_labels(features)
+    named = args.categories or isinstance(categories.reference, dict)
+    plain = missing is None and not named and not table.has_labels(features)
     dataset = Dataset(
         source=table.source,
         y=table.vector(target, "--target"),

@@ -15,6 +15,25 @@ the run: criteria, residuals, predicted.
 """
 KINDS = ("path", "rho", "cv", "map", "coefficients", "criteria", "residuals", "predicted")
 NEED_DATA = ("criteria", "residuals", "predicted")
+_TAKES = {  # what else a kind of plot looks at
+    "path": ("rho", "top"),
+    "rho": ("alpha", "top"),
+    "cv": ("rho",),
+    "coefficients": ("top",),
+    "criteria": ("rho",),
+}
+
+
+def check_plot(args: argparse.Namespace) -> None:
+    """Refuse options, and a table, that a kind of plot would not look at."""
+    if args.command != "plot":
+        return
+    for option in ("rho", "alpha", "top"):
+        if getattr(args, option) is not None and option not in _TAKES.get(args.kind, ()):
+            kinds = ", ".join(kind for kind, taken in _TAKES.items() if option in taken)
+            args.parser.error(f"--{option} has no part in a plot of kind {args.kind}: it is for {kinds}")
+    if args.kind not in NEED_DATA and (args.data is not None or args.example is not None):
+        args.parser.error(f"a plot of kind {args.kind} needs no table: it is for {', '.join(NEED_DATA)}")
 
 
 def add_report(commands: argparse._SubParsersAction) -> None:
