@@ -14,6 +14,7 @@ from jaxnet.cli.console import note, say
 from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.filling_options import NAMES as FILLING
 from jaxnet.cli.interrupt import Check, watched
+from jaxnet.cli.one_file import check_apart
 from jaxnet.cli.run_folder import check_free, write_run
 from jaxnet.cli.spelling_options import NAMES as SPELLING
 from jaxnet.cli.spelling_options import as_told
@@ -22,21 +23,30 @@ from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
 from jaxnet.resampling import KFold
 from jaxnet.result import SweepResult
+from jaxnet.selection.criteria import CRITERIA
 from jaxnet.store.entry import Entry
 
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet sweep` as `args` ask."""
+    check_apart(out=args.out, store=args.store)
     if args.out is not None:
         check_free(args.out, args.overwrite)
     dataset = load_dataset(args)
+    _check_rule(args, dataset)
     folds = _folds(args)
     _announce(args, dataset, folds)
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
     seconds = time.monotonic() - start
-    summary = Summary.of(dataset, result, folds, rule=args.rule, percent=args.percent, seconds=seconds)
-    text = partial(summary.text, standardized=not args.no_standardize, folds=_describe(folds))
+    summarise = partial(Summary.of, dataset, result, folds, percent=args.percent, seconds=seconds)
+    told = {"standardized": not args.no_standardize, "folds": _describe(folds)}
+    try:
+        summary = summarise(rule=args.rule)
+    except InvalidInput:  # a criterion with no least value, say: what the sweep found is shown all the same
+        say(summarise(rule="min").text(**told, out=None) + "\n")
+        raise
+    text = partial(summary.text, **told)
     if args.out is not None:
         try:
             _write(args, summary, _request(args, folds, result))
@@ -68,6 +78,14 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
         summary={"jaxnet": __version__, "data": summary.data(), "request": request, **summary.outcome()},
         fingerprint=summary.dataset.fingerprint(),
     )
+
+
+def _check_rule(args: argparse.Namespace, dataset: Dataset) -> None:
+    """Refuse before the sweep a rule that cannot be followed after it."""
+    if args.rule in CRITERIA and dataset.missing is not None and dataset.missing.fill.pool is not None:
+        raise InvalidInput(
+            f"--rule {args.rule} is of fits to one X, and --missing {args.missing} fits several: choose another rule, or fill."
+        )
 
 
 def _folds(args: argparse.Namespace) -> KFold:
