@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.scalars import is_whole
 
 
@@ -151,7 +151,8 @@ def _check_folds(folds, n: int, name: str) -> None:
         raise InvalidInput(f"{name}={folds!r}: the number of folds must be an integer of at least 2.")
     if folds > n:
         raise InvalidInput(
-            f"{name}={folds} folds need at least as many rows, and X has {n}; use fewer folds or cv=None."
+            f"{name}={folds} folds need at least as many rows, and X has {n}; use fewer folds"
+            + advice(" or cv=None.", ".")
         )
 
 

@@ -12,11 +12,16 @@ from jaxnet.cli.dataset import Dataset, standard_deviations
 from jaxnet.metrics import find_metric, null_errors
 from jaxnet.resampling import KFold, resamples
 from jaxnet.result import BestFit, Status, SweepResult
+from jaxnet.scalars import sum_or_zero
 from jaxnet.selection.criteria import CRITERIA
 from jaxnet.selection.fits import same_columns
 
 _RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
 _UNITS = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
+_EXPLAINED = {  # what the share of the variance is relative to
+    "mse": ["Variance explained: 1 - CV error / that of predicting each fold by the mean of its training rows."],
+    "r2": ["Variance explained: 1 - CV error; each fold's is relative to the mean of its own held-out rows."],
+}
 _SHOWN = 10  # coefficients in the summary
 
 
@@ -149,7 +154,8 @@ class Summary:
             ("nonzeros", lambda f: f"{f['nonzeros']:,} of {self.result.n_features:,}"),
         ):
             lines.append((label, *(show(fit) for fit in fits.values())))
-        return "\n".join([*aligned(lines), *self._edge_note(), "* the model that is kept (--rule)"])
+        notes = ["* the model that is kept (--rule)", *_EXPLAINED.get(self.result.metric, [])]
+        return "\n".join([*aligned(lines), *self._edge_note(), *notes])
 
     def _what(self, rule: str) -> str:
         return _RULES.get(rule, f"least {rule.upper()}").format(percent=self.percent)
@@ -166,12 +172,16 @@ class Summary:
         effect = best.coef * self.sd
         order = [j for j in np.argsort(-np.abs(effect), kind="stable")[:_SHOWN] if best.coef[j] != 0]
         if not order:
-            return f"Every coefficient is zero: the prediction is {best.intercept:.6g} for every row."
+            return f"Every coefficient is zero: the prediction is {self._intercept():.6g} for every row."
         lines = [("Largest coefficients", "per unit", "per sd")]
         lines += [(self.result.feature_names[j], f"{best.coef[j]:.5g}", f"{effect[j]:.5g}") for j in order]
-        lines += [("(intercept)", f"{best.intercept:.5g}", "")]
+        lines += [("(intercept)", f"{self._intercept():.5g}", "")]
         more = int(best.nonzeros) - len(order)
         return "\n".join([*aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
+
+    def _intercept(self) -> float:
+        """As it is printed: 0 where it is the rounding of sums of the size of the response."""
+        return float(sum_or_zero(self.kept.intercept, 0.0, np.max(np.abs(self.dataset.y))))
 
     def _checks(self) -> str:
         certificate = self._certificate()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 
 VERSION = 1
 MAGIC = b"SQLite format 3\0"
@@ -90,7 +90,9 @@ class Database:
         """The store at `path`, which is not written to. Raises as `for_writing`, and `OSError` if there is no file."""
         path = Path(path)
         if not is_store(path):
-            raise InvalidInput(f"{path} is no jaxnet store: name a file that sweep(store=...) or --store wrote.")
+            raise InvalidInput(
+                f"{path} is no jaxnet store: name a file that {advice('sweep(store=...)', 'jaxnet sweep --store')} wrote."
+            )
         with _sentences(path):
             connection = _read_only(path)
         try:

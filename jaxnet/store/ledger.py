@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jaxnet.errors import advice
 from jaxnet.journal import Journal, Piece, Unit
 from jaxnet.lanes import Limits
 from jaxnet.missing.fill import Filler
@@ -132,7 +133,8 @@ class Ledger(Journal):
 
     def refuse(self, what: str) -> None:
         """Raise `InvalidInput`: the run is damaged."""
-        self.database.refuse(f"run {self.name!r}: {what}; delete it (jaxnet.Store(...).delete) and begin it again")
+        how = advice("jaxnet.Store(...).delete", "jaxnet runs STORE --delete RUN")
+        self.database.refuse(f"run {self.name!r}: {what}; delete it ({how}) and begin it again")
 
     def _opened(self, blob: bytes) -> Any:
         content = unpack(blob, f"run {self.name!r} in {self.database.path}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.journal import Forgetful, Journal
 from jaxnet.metrics import METRICS
 from jaxnet.request import Request
@@ -94,7 +94,7 @@ def _find(database: Database, entry: Entry, name: str, problem: dict[str, Any]) 
         more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise InvalidInput(
             f"run {name!r} in {database.path} is of another problem: {'; '.join(found[:_SHOWN])}{more}. Give this sweep "
-            "another name (run), or delete that run."
+            f"another name ({advice('run', '--run')}), or delete that run{advice('', ' (jaxnet runs --delete)')}."
         )
     return number
 
@@ -103,7 +103,7 @@ def _refuse_second(database: Database, name: str) -> None:
     writers = [writer for (writer,) in database.execute("SELECT writer FROM runs WHERE name = ?", name)]
     raise InvalidInput(
         f"run {name!r} in {database.path} is being worked on by {(writers or ['a process'])[0]}: wait for it, or give this "
-        "sweep another name (run)."
+        f"sweep another name ({advice('run', '--run')})."
     )
 
 
