@@ -1,11 +1,14 @@
-"""What jaxnet raises and warns with, and where its warnings point: at the caller's line, once a call."""
+"""What jaxnet raises and warns with: where its warnings point (the caller's line, once a call), and in whose words it advises."""
 
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 
 _HOME = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_ON_COMMAND_LINE: ContextVar[bool] = ContextVar("on_command_line", default=False)
 
 
 class InvalidInput(ValueError):
@@ -55,3 +58,22 @@ class OneWarning:
 def fits_missed(sentence: str) -> None:
     """Tell of fits that missed their tolerance, inside a `OneWarning`."""
     _said.get().append(sentence)
+
+
+def advice(python: str, command_line: str) -> str:
+    """The words for whoever asked: a caller in Python, or somebody who knows the options of the command line only.
+
+    >>> advice("raise max_iter", "raise --max-iter")
+    'raise max_iter'
+    """
+    return command_line if _ON_COMMAND_LINE.get() else python
+
+
+@contextmanager
+def on_command_line() -> Iterator[None]:
+    """Within the block `advice` is for the command line."""
+    token = _ON_COMMAND_LINE.set(True)
+    try:
+        yield
+    finally:
+        _ON_COMMAND_LINE.reset(token)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from jaxnet.data.arrays import as_matrix, as_weights, check_finite
-from jaxnet.data.frames import NotNumeric, as_frame
+from jaxnet.data.frames import as_frame
 from jaxnet.data.mixed import MixedColumns, holds_labels
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.fill import Filler, Gapped
@@ -171,8 +171,6 @@ def _encoded(X: Any, categories: Categories | None) -> Features:
     from jaxnet.data.categories import encode
 
     matrix, encoding = encode(X, categories)
-    if categories is None:
-        _refuse_spelled_numbers(encoding)
     names, columns, given = encoding.names, encoding.columns, len(encoding.levels)
     return Features(matrix, names, columns, given, encoding.source, encoding.blocks, np.zeros(0, int), encoding)
 
@@ -185,21 +183,3 @@ def _has_labels(X: Any) -> bool:
         return True
     frame = None if isinstance(X, np.ndarray | list | tuple) else as_frame(X, "X")
     return frame is not None and (nw.Boolean in frame.schema.values() or holds_labels(X))
-
-
-def _refuse_spelled_numbers(encoding: Encoding) -> None:
-    """Text that spells a number in every row comes from a reading mistake, unless somebody says that it is labels."""
-    for column, levels, truth in zip(encoding.columns or (), encoding.levels, encoding.boolean, strict=False):
-        if levels and not truth and all(map(_spells_number, levels)):
-            raise NotNumeric(
-                f"X has a column {column!r} of labels that spell numbers, such as {levels[0]!r:.60}: convert it to numbers, or "
-                "give categories=jaxnet.Categories() if they are labels."
-            )
-
-
-def _spells_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -44,7 +44,16 @@ def data_columns() -> dict:
 
 def sweep(data, *options) -> int:
     roles = ["--target", "response", "--id", "cell", "--drop", "weight"]
-    return main(["sweep", str(data), *roles, *SMALL, *map(str, options)])
+    return main(["sweep", str(data), *instead(options, *roles, *SMALL)])
+
+
+def instead(options, *usual: str) -> list[str]:
+    """The usual options with those of `options` in place of what they repeat, as none but --drop may be given twice."""
+    options, kept, flag = list(map(str, options)), [], ""
+    for word in usual:
+        flag = word if word.startswith("--") else flag
+        kept += [word] if flag == "--drop" or flag not in options else []
+    return [*kept, *options]
 
 
 def read_rows(path) -> list[dict[str, str]]:

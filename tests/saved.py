@@ -349,6 +349,7 @@ def objects() -> dict[str, object]:
         "selection_frequencies": frequencies(),
         "expansion": expansion(),
         "expansion_without_names": expansion(names=False),
+        "categories_declared": jaxnet.Categories(columns=("site", "ward")),
         "categories": jaxnet.Categories("frequent", missing="mode", unseen="error", max_levels=np.int64(20)),
         "encoding": encoding(),
         "encoding_of_an_array": encoding(columns=False),

@@ -104,7 +104,15 @@ CELL = (
 def test_objects_of_any_mixture_are_repeated_and_sum_to_one(rows, data):
     X = np.empty((len(rows), 2), dtype=object)
     X[:] = rows
-    matrix, encoding = encode(X)
+    declared = data.draw(st.sampled_from([("x0", "x1"), ("x1",), ()]))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X has text that stands for missing values")
+        try:
+            matrix, encoding = encode(X, Categories(columns=declared))
+        except InvalidInput as error:  # never where both are declared
+            assert "numbers" in str(error) and "x1" not in declared * (len(declared) == 2)
+            return
+    assert all(encoding.levels[j] is not None for j in range(2) if f"x{j}" in declared)
     known = [~np.isnan(matrix[:, encoding.source == j]).any(axis=1) for j in range(2)]
     for j in range(2):
         block = encoding.source == j
@@ -121,7 +129,7 @@ def test_objects_of_any_mixture_are_repeated_and_sum_to_one(rows, data):
 
 def test_texts_numbers_and_truth_values_of_one_column_are_levels_of_their_own():
     X = np.array([[1], ["1"], [1.0], [True], ["True"], [None]], dtype=object)
-    matrix, encoding = encode(X)
+    matrix, encoding = encode(X, Categories(columns=["x0"]))
     assert encoding.names == ("x0=1", "x0=1.0", "x0=True", "x0=(missing)") and not encoding.boolean[0]
     np.testing.assert_array_equal(np.argmax(matrix, axis=1), [0, 0, 1, 2, 2, 3])
     truth, told = encode(np.array([[True], [False], [None]], dtype=object))
@@ -297,7 +305,7 @@ def test_what_cannot_be_encoded_gets_a_sentence(case):
 
 @pytest.mark.parametrize(
     ("trained", "given", "message"),
-    [([1.0, 2.0], ["a", "b"], "1 column of neither .*'c' .*label 'a', where there were numbers"),
+    [([1.0, 2.0], ["a", "b"], "1 column of neither .*'c' .2 of 2 .*: 'a', 'b', where there were numbers"),
      ([True, False], ["True", "no"], "'c' of X has the value .* where there were truth values"),
      ([True, False], [0.5, 1.0], "'0.5', where there were truth values"),
      (["a", "b"], WEEK, "'c' .dates")],
@@ -314,7 +322,7 @@ def test_new_rows_may_spell_their_kind_otherwise():
     np.testing.assert_array_equal(truth.transform(pd.DataFrame({"c": [0, 1]})), [[0], [1]])
     numbers = encode(pd.DataFrame({"c": [0.0, 1.0]}))[1]
     np.testing.assert_array_equal(numbers.transform(pl.DataFrame({"c": [True, None]})), [[1], [np.nan]])
-    text = encode(pd.DataFrame({"c": ["1", "2"]}))[1]
+    text = encode(pd.DataFrame({"c": ["1", "2"]}), Categories(columns=["c"]))[1]
     np.testing.assert_array_equal(text.transform(pd.DataFrame({"c": [2, 1]})), [[0, 1], [1, 0]])
 
 

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_runs import FEATURES, SMALL, N, P, data_columns, make_data, read_rows, sentence, sweep, write_csv
+from cli_runs import (
+    FEATURES,
+    SMALL,
+    N,
+    P,
+    data_columns,
+    instead,
+    make_data,
+    read_rows,
+    sentence,
+    sweep,
+    write_csv,
+)
 
 import jaxnet
 from jaxnet.cli import main
@@ -168,7 +180,7 @@ def test_cli_coefficients_are_on_the_original_scale(run, tmp_path):
 def test_cli_options_reach_the_sweep(flags, options, data, tmp_path):
     drop = [] if "--weights" in flags else ["--drop", "weight"]
     common = ["sweep", str(data), "--target", "response", "--id", "cell", "--out", str(tmp_path / "run"), "--quiet"]
-    assert main([*common, *drop, *SMALL, *flags]) == 0
+    assert main([*common, *drop, *instead(flags, *SMALL)]) == 0
     X, y, _ = make_data()
     arguments = {"rho": [0.5, 1.0], "alphas": 6, "cv": 3, "standardize": True, **options}
     expected = jaxnet.sweep(X, y, **arguments)

@@ -41,9 +41,9 @@ WRONG_REQUESTS = {
     "no alphas": (["--alphas", "0"], "alphas"),
     "nan alpha": (["--alphas", "nan", "1"], "alpha"),
     "tol": (["--tol", "0"], "tol"),
-    "max_iter": (["--max-iter", "0"], "max_iter"),
-    "one fold": (["--cv", "1"], "cv=1"),
-    "more folds than rows": (["--cv", "41"], "cv=41"),
+    "max_iter": (["--max-iter", "0"], "--max-iter 0"),
+    "one fold": (["--cv", "1"], "--cv 1"),
+    "more folds than rows": (["--cv", "41"], "--cv 41"),
 }
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from cli_runs import read_rows, sentence
+from cli_runs import instead, read_rows, sentence
 
 import jaxnet
 from jaxnet.cli import main
@@ -182,11 +182,11 @@ WRONG = {
     "holes": ([], "'a' ("),
     "remedy": ([], "--missing mean (jaxnet missing data.csv first tells which there are)"),
     "name": (["--missing", "men"], "the fill 'men' is not known; choose one of 'mean'"),
-    "limit": (["--missing", "mean", "--column-limit", "2"], "column_limit=2.0"),
+    "limit": (["--missing", "mean", "--column-limit", "2"], "--column-limit 2.0"),
     "indicators alone": (["--indicators"], "--indicators needs --missing"),
     "value alone": (["--fill-value", "1"], "--fill-value needs --missing"),
     "value of a mean": (["--missing", "mean", "--fill-value", "1"], "--fill-value is for --missing constant"),
-    "level": (["--missing", "mean", "--reference", "site=Lees"], "reference='Lees' is no level of column 'site'"),
+    "level": (["--missing", "mean", "--reference", "site=Lees"], "--reference Lees is no level of column 'site'"),
     "column": (["--missing", "mean", "--reference", "sit=York"], "the nearest is 'site'"),
     "no level": (["--missing", "mean", "--reference", "site"], "give COLUMN=LEVEL"),
     "levels": (["--missing", "mean", "--max-levels", "2"], "'site' (3 levels)"),
@@ -207,9 +207,8 @@ def test_words_alone_need_no_option_and_new_holes_are_refused(folder, tmp_path, 
     frame = make_frame().assign(c=1.0 * np.arange(60) % 7)
     frame.to_csv(tmp_path / "words.csv", index=False)
     run = str(tmp_path / "run")
-    assert (
-        main(["sweep", str(tmp_path / "words.csv"), *SMALL, *drop, "--alphas", "0.001", "--out", run, "--quiet"]) == 0
-    )
+    options = [*drop, "--alphas", "0.001", "--out", run, "--quiet"]
+    assert main(["sweep", str(tmp_path / "words.csv"), *instead(options, *SMALL)]) == 0
     assert main(["predict", run, str(folder / "new.csv"), "--quiet"]) == 1
     assert "gaps in 1 column: 'c' (" in capsys.readouterr().err
     assert (

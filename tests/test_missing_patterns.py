@@ -13,7 +13,7 @@ from scipy import stats
 import jaxnet
 from jaxnet import plots
 from jaxnet.cli import main
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, on_command_line
 from jaxnet.missing.comparisons import LEAST
 from jaxnet.missing.little import by_pattern, little_test, normal_fit
 from jaxnet.missing.tails import benjamini_hochberg, chi_squared_tails, holm, student_tails
@@ -412,8 +412,10 @@ def test_command_prints_the_summary_and_writes_what_was_asked(holes, capsys):
     out, err = capsys.readouterr()
     import pandas as pd
 
-    found = jaxnet.missing_patterns(pd.read_csv(holes).drop(columns="id"))
-    assert out == f"holes.csv: {found}\n" and found.names == ("site", "age", "dose", "bmi", "y")
+    with on_command_line():  # of its options, not of methods, is the advice
+        found = jaxnet.missing_patterns(pd.read_csv(holes).drop(columns="id"))
+        assert out == f"holes.csv: {found}\n" and "--na -99" in out
+    assert found.names == ("site", "age", "dose", "bmi", "y")
     assert found.comparison_rows()[0]["other"] == "age" and "holds -99 in 9 rows" in out
     assert "the target 'y' is missing in 1 rows" in err and f"wrote {page}" in err and f"wrote {picture}" in err
     assert picture.read_bytes().startswith(b"\x89PNG") and "Missing values of holes.csv" in page.read_text()

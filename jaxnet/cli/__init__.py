@@ -5,6 +5,7 @@ error); 2 wrong usage; 130 interrupted. Anything else is a bug in jaxnet and sho
 """
 
 import warnings
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -12,7 +13,8 @@ from importlib import import_module
 from jaxnet.cli.console import complain
 from jaxnet.cli.interrupt import interruptible
 from jaxnet.cli.parser import parse
-from jaxnet.errors import InvalidInput
+from jaxnet.cli.wording import in_options, without_arguments
+from jaxnet.errors import InvalidInput, on_command_line
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parse(argv)
     try:
-        with _one_line_warnings(), interruptible() as check_interrupt:
+        with on_command_line(), _one_line_warnings(args.parser), interruptible() as check_interrupt:
             import_module(f"jaxnet.cli.{args.command}_command").run(args, check_interrupt)
         return 0
     except KeyboardInterrupt as stop:
@@ -30,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"interrupted; {' '.join(kept)}")
         return 130
     except InvalidInput as error:
-        complain(str(error))
+        complain(in_options(str(error), args.parser))
     except BrokenPipeError:  # the reader of our output has gone (| head): there is no more to say
         pass
     except OSError as error:
@@ -41,9 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _one_line_warnings() -> Iterator[None]:
+def _one_line_warnings(parser: ArgumentParser) -> Iterator[None]:
     """Warnings as single lines without source code."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: complain(f"warning: {message}")
+        warnings.showwarning = lambda message, *_, **__: complain(f"warning: {without_arguments(str(message), parser)}")
         warnings.filterwarnings("always", category=UserWarning)
         yield

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jaxnet.cli.console import note
 from jaxnet.cli.filling_options import categories_of, missing_of
+from jaxnet.cli.spelling_options import spelling_of
 from jaxnet.data.arrays import as_weights
 from jaxnet.data.batches import Stream, read_stream
+from jaxnet.data.categories import settled_columns
 from jaxnet.data.fingerprint import fingerprint
 from jaxnet.data.groups import as_groups
 from jaxnet.data.tables import Table, read_table
@@ -79,24 +81,29 @@ class Dataset:
         return fingerprint(X=self.X.numbers, y=self.y, weights=self.weights, **codes, **levels)
 
 
-def load_table(args: argparse.Namespace, text: tuple[str, ...] = (), missing_text: bool = False) -> Table:
-    """The table that DATA or --example names; `text` and `missing_text` are those of `read_table`."""
+def load_table(
+    args: argparse.Namespace, text: tuple[str, ...] = (), missing_text: bool = False, told: dict[str, Any] | None = None
+) -> Table:
+    """The table that DATA or --example names; `text` and `missing_text` are those of `read_table`.
+
+    told: what a run was told of how its table is written (`spelling_of`).
+    """
     if args.example is not None:
         return _example_table()
-    return read_table(args.data, text=text, missing_text=missing_text)
+    return read_table(args.data, text=text, missing_text=missing_text, spelling=spelling_of(args, told))
 
 
-def load_stream(args: argparse.Namespace, text: tuple[str, ...] = ()) -> Stream:
+def load_stream(args: argparse.Namespace, text: tuple[str, ...] = (), told: dict[str, Any] | None = None) -> Stream:
     """The same, a batch of rows at a time."""
     if args.example is not None:
         return Stream.of(_example_table())
-    return read_stream(args.data, text=text)
+    return read_stream(args.data, text=text, spelling=spelling_of(args, told))
 
 
 def load_dataset(args: argparse.Namespace) -> Dataset:
     """The data set the options of `jaxnet sweep` describe; raises `InvalidInput` for columns that are no use."""
     missing = missing_of(args)
-    table = load_table(args, text=(args.id,) if args.id else ())
+    table = load_table(args, text=(*((args.id,) if args.id else ()), *args.categories))
     target = args.target or ("y" if args.example is None else table.names[-1])
     folds = getattr(args, "folds", None)  # which a sweep has
     roles = [("--target", target), ("--weights", args.weights), ("--id", args.id), *(("--drop", d) for d in args.drop)]
@@ -114,11 +121,15 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
         raise InvalidInput(f"{table.source} has no columns left to fit on beside {', '.join(map(repr, taken))}.")
     if "" in table.names:
         note(f"{table.source} has a column without a name, taken for row labels and left out.", args.quiet)
+    categories = categories_of(args, features)
+    categories.check()
+    named = args.categories or isinstance(categories.reference, dict)
+    plain = missing is None and not named and not table.has_labels(features)
     dataset = Dataset(
         source=table.source,
         y=table.vector(target, "--target"),
         weights=None if args.weights is None else _weights(table, args.weights),
-        X=table.matrix(features) if missing is None and not table.has_labels(features) else table.mixed(features),
+        X=table.matrix(features) if plain else _settled(table, features, categories),
         features=features,
         target=target,
         missing=missing,
@@ -127,7 +138,11 @@ def load_dataset(args: argparse.Namespace) -> Dataset:
         else as_groups(table.raw(args.groups), len(table), name=f"--groups {args.groups!r}"),
         folds=None if folds is None else table.vector(folds, "--folds"),
     )
-    return dataset if isinstance(dataset.X, np.ndarray) else _prepared(dataset, table, categories_of(args, features))
+    return dataset if plain else _prepared(dataset, table, categories)
+
+
+def _settled(table: Table, features: tuple[str, ...], categories: Categories) -> MixedColumns:
+    return settled_columns(table.mixed(features, declared=categories.columns), categories, name=table.source)
 
 
 def _prepared(dataset: Dataset, table: Table, categories: Categories) -> Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxnet.cli.console import note
 from jaxnet.cli.finished_sweep import find_sweep
 from jaxnet.cli.interrupt import Check
-from jaxnet.cli.one_file import check_file
+from jaxnet.cli.one_file import check_file, check_installed
 from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
 from jaxnet.result import SparseRows, Status, SweepResult
@@ -21,6 +21,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     if kind not in (".npz", ".parquet"):
         raise InvalidInput(f"--out {args.out}: jaxnet exports to .parquet and .npz files.")
     check_file(args.out, args.overwrite, "the export")
+    if kind == ".parquet":
+        check_installed("a .parquet file", "pyarrow")
     result = find_sweep(args.source, args.run).result
     check_interrupt()
     try:
@@ -81,11 +83,7 @@ def _grid(result: SweepResult) -> dict[str, np.ndarray]:
 
 
 def _write_parquet(columns: dict[str, Any], file: BinaryIO) -> None:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise InvalidInput(
-            "writing Parquet needs pyarrow: install it with pip install 'jaxnet-elasticnet[cli]', or export to .npz."
-        ) from None
+    import pyarrow
+    from pyarrow import parquet
+
     parquet.write_table(pyarrow.table(columns), file)

@@ -12,7 +12,16 @@ if TYPE_CHECKING:  # the options must be told before anything heavy is imported
     from jaxnet.data.categories import Categories
     from jaxnet.missing.options import Missing
 
-NAMES = ("missing", "fill_value", "indicators", "column_limit", "reference", "missing_level", "max_levels")
+NAMES = (
+    "missing",
+    "fill_value",
+    "indicators",
+    "column_limit",
+    "categories",
+    "reference",
+    "missing_level",
+    "max_levels",
+)
 """Of the options, for summary.json."""
 
 
@@ -27,6 +36,8 @@ def add_filling(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--indicators", nargs="?", const="penalised", choices=("penalised", "free"), help=also)
     limit = "leave a column out of a fit if it misses more than this share of its rows"
     group.add_argument("--column-limit", type=float, metavar="SHARE", help=limit)
+    declared = "columns that are labels though they look like numbers, such as codes of sites"
+    group.add_argument("--categories", metavar="COLUMN", nargs="+", action="extend", default=[], help=declared)
     level = (
         "levels of text columns that get no column of their own, COLUMN=LEVEL, or frequent: each fit's most frequent "
     )
@@ -65,7 +76,8 @@ def categories_of(args: argparse.Namespace, columns: Sequence[str]) -> Categorie
         reference = "frequent"
     elif args.reference is not None:
         reference = dict(_column_and_level(text, columns) for text in args.reference)
-    return Categories(reference, missing=args.missing_level, max_levels=args.max_levels)
+    columns = tuple(args.categories)
+    return Categories(reference, missing=args.missing_level, max_levels=args.max_levels, columns=columns)
 
 
 def _column_and_level(text: str, columns: Sequence[str]) -> tuple[str, str]:

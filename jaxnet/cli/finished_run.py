@@ -42,7 +42,7 @@ class FinishedRun:
             model["percent"] = summary.get("request", {}).get("percent", 5.0)
         if args.data is None and args.example is None:
             return cls(model, summary, None, None, None)
-        table = load_table(args, text=as_written(model))
+        table = load_table(args, text=as_written(model), told=model.get("spelling"))
         preparation = model["result"].preparation
         names = model["result"].feature_names if preparation is None else preparation.columns
         for name in names:

@@ -14,7 +14,7 @@ from jaxnet.persistence.seal import SHORTEST_KEY
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet inspect` as `args` ask."""
     key = None if args.key_file is None else _read_key(args.key_file)
-    path = model_file(args.file) if Path(args.file).is_dir() else args.file
+    path = model_file(args.file) if Path(args.file).exists() else args.file
     lines = outline(path, key)
     check_interrupt()
     say("\n".join(lines) + "\n")

@@ -7,7 +7,7 @@ from jaxnet.cli.console import note, printable, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import load_table
 from jaxnet.cli.interrupt import Check
-from jaxnet.cli.one_file import check_file, image_format, write_file
+from jaxnet.cli.one_file import check_apart, check_page, check_picture, write_file
 from jaxnet.cli.run_folder import MISSING_TABLES, check_free, write_tables
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.data.tables import Table
@@ -16,12 +16,11 @@ from jaxnet.errors import InvalidInput
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet missing` as `args` ask."""
-    ending = None if args.plot is None else image_format(args.plot, "--plot")
-    if ending is not None:
-        check_file(args.plot, args.overwrite, "the picture", "--plot")
+    check_apart(out=args.out, plot=args.plot)
+    ending = None if args.plot is None else check_picture(args.plot, args.overwrite, "--plot")
     page = args.out is not None and args.out.lower().endswith((".html", ".htm"))
     if page:
-        check_file(args.out, args.overwrite, "the page")
+        check_page(args.out, args.overwrite)
     elif args.out is not None:
         check_free(args.out, args.overwrite, MISSING_TABLES)
     table = load_table(args, missing_text=True)

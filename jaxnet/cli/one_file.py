@@ -1,9 +1,10 @@
 """One file that a command writes: whether it may, and writing it whole or not at all."""
 
+import importlib.util
 import os
 from collections.abc import Iterable
 
-from jaxnet.data.atomic import atomic_file
+from jaxnet.data.atomic import atomic_file, check_file_place
 from jaxnet.errors import InvalidInput
 
 
@@ -16,6 +17,45 @@ def check_file(out: str, overwrite: bool, what: str, option: str = "--out") -> N
     folder = os.path.dirname(os.path.realpath(out))
     if not os.path.isdir(folder):
         raise InvalidInput(f"{option} {out}: there is no folder {folder}.")
+    try:
+        check_file_place(out)
+    except OSError as error:
+        raise InvalidInput(f"{option} {out} cannot be written: {error.strerror}.") from None
+
+
+def check_picture(out: str, overwrite: bool, option: str = "--out") -> str:
+    """The format that the name of a picture asks for; raises InvalidInput unless one can be drawn and written to `out`."""
+    ending = os.path.splitext(out)[1].lower().lstrip(".")
+    if ending not in ("png", "svg", "pdf"):
+        raise InvalidInput(f"{option} {out}: the name of a picture ends in .png, .svg or .pdf.")
+    check_file(out, overwrite, "the picture", option)
+    check_installed("a picture", "matplotlib")
+    return ending
+
+
+def check_page(out: str, overwrite: bool) -> None:
+    """Raise InvalidInput unless a page can be made and written to `out`."""
+    check_file(out, overwrite, "the page")
+    check_installed("a page", "matplotlib", "jinja2")
+
+
+def check_installed(what: str, *packages: str) -> None:
+    """Raise InvalidInput for want of a package, which is not imported."""
+    lacking = [name for name in packages if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise InvalidInput(
+            f"{what} needs {' and '.join(lacking)}, not installed here: pip install 'jaxnet-elasticnet[all]'."
+        )
+
+
+def check_apart(**outputs: str | None) -> None:
+    """Raise InvalidInput where one option's file would be another's, or in its folder."""
+    places = {name: os.path.realpath(path) for name, path in outputs.items() if path is not None}
+    for name, place in places.items():
+        for other, folder in places.items():
+            if name != other and (place == folder or place.startswith(folder + os.sep)):
+                where = "are one place" if place == folder else f"collide, as one is in the other, {outputs[other]}"
+                raise InvalidInput(f"--{name} and --{other} {where}: name two places, apart from each other.")
 
 
 def write_file(out: str, content: bytes | Iterable[bytes], option: str = "--out") -> None:
@@ -26,11 +66,3 @@ def write_file(out: str, content: bytes | Iterable[bytes], option: str = "--out"
                 file.write(part)
     except OSError as error:
         raise OSError(error.errno, f"cannot write {option} {out}: {error.strerror}") from error
-
-
-def image_format(out: str, option: str = "--out") -> str:
-    """The format that the name of a picture asks for."""
-    ending = os.path.splitext(out)[1].lower().lstrip(".")
-    if ending not in ("png", "svg", "pdf"):
-        raise InvalidInput(f"{option} {out}: the name of a picture ends in .png, .svg or .pdf.")
-    return ending

@@ -4,9 +4,10 @@ import argparse
 from collections.abc import Sequence
 
 from jaxnet import __version__
+from jaxnet.cli.command_parser import CommandParser
 from jaxnet.cli.filling_options import add_filling
 from jaxnet.cli.missing_options import add_missing
-from jaxnet.cli.reading_options import add_plot, add_report
+from jaxnet.cli.reading_options import add_plot, add_report, check_plot
 from jaxnet.cli.shared_options import (
     AVERAGES,
     add_columns,
@@ -23,7 +24,7 @@ from jaxnet.cli.shared_options import (
     share,
 )
 from jaxnet.cli.stability_options import add_stability
-from jaxnet.cli.store_options import add_compare, add_export, add_runs, add_show, add_store, check_store
+from jaxnet.cli.store_options import add_compare, add_export, add_runs, add_show, add_store, check_export, check_store
 
 _SWEEP = """\
 Fit an elastic net for every strength (alpha), every L1 share (rho) and every cross-validation fold of a table, certify
@@ -62,14 +63,17 @@ METRICS = ("mse", "mae", "r2")
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options in `argv`; `args.command` is the command's name. Wrong usage exits with code 2, as in argparse."""
-    args = _build_parser().parse_args(argv)
+    args = build_parser().parse_args(argv)
     if args.command in ("inspect", "runs", "show", "compare", "export"):
+        check_export(args)
         return args
     check_output(args)
     check_source(args)
     check_store(args)
     if args.command == "sweep":
         check_folds(args)
+    check_plot(args)
+    _check_grid(args)
     if args.command in ("sweep", "stability") and not (
         args.target or args.example or args.data.lower().endswith(".npz")
     ):
@@ -77,8 +81,17 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _check_grid(args: argparse.Namespace) -> None:
+    """Refuse to say how far a grid of alphas reaches that is given."""
+    if args.command == "sweep" and args.alpha_min_ratio is not None and args.alphas is not None:
+        listed = [text for group in args.alphas for text in group]
+        if len(listed) > 1 or not listed[0].lstrip("+-").isdigit():
+            args.parser.error("--alpha-min-ratio is for a count of strengths, and --alphas lists them: leave one out")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = CommandParser(
         prog="jaxnet", description="Elastic nets, many at a time: whole grids and folds, every fit certified."
     )
     parser.add_argument("--version", action="version", version=f"jaxnet {__version__}")
@@ -166,7 +179,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
         needs_data=True,
     )
     predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
-    add_source(predict)
+    add_source(predict, of_run=True)
     predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
     add_simplest(predict, "by default as the run did")
     add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")

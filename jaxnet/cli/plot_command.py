@@ -8,7 +8,7 @@ from jaxnet.cli.chosen import simplest_of
 from jaxnet.cli.console import note
 from jaxnet.cli.finished_run import FinishedRun
 from jaxnet.cli.interrupt import Check
-from jaxnet.cli.one_file import check_file, image_format, write_file
+from jaxnet.cli.one_file import check_picture, write_file
 from jaxnet.cli.reading_options import NEED_DATA
 from jaxnet.errors import InvalidInput
 
@@ -17,8 +17,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet plot` as `args` ask."""
     if args.out is None:
         raise InvalidInput("--out is missing: name the picture, such as cv.png.")
-    ending = image_format(args.out)
-    check_file(args.out, args.overwrite, "the picture")
+    ending = check_picture(args.out, args.overwrite)
     if args.kind in NEED_DATA and args.data is None and args.example is None:
         raise InvalidInput(
             f"jaxnet plot {args.kind} needs the table of the run: jaxnet plot RUN {args.kind} DATA --out FILE."

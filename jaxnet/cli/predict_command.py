@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     if args.out is not None:
         check_file(args.out, args.overwrite, "the predictions")
     model = read_run(args.run)
-    stream = load_stream(args, text=as_written(model))
+    stream = load_stream(args, text=as_written(model), told=model.get("spelling"))
     predictor = Predictor.of(model, stream, args.rule or model["rule"], args.simplest, args.quiet)
     score = Score()
     texts = _texts(model, stream, predictor, score)

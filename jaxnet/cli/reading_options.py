@@ -15,6 +15,25 @@ the run: criteria, residuals, predicted.
 """
 KINDS = ("path", "rho", "cv", "map", "coefficients", "criteria", "residuals", "predicted")
 NEED_DATA = ("criteria", "residuals", "predicted")
+_TAKES = {  # what else a kind of plot looks at
+    "path": ("rho", "top"),
+    "rho": ("alpha", "top"),
+    "cv": ("rho",),
+    "coefficients": ("top",),
+    "criteria": ("rho",),
+}
+
+
+def check_plot(args: argparse.Namespace) -> None:
+    """Refuse options, and a table, that a kind of plot would not look at."""
+    if args.command != "plot":
+        return
+    for option in ("rho", "alpha", "top"):
+        if getattr(args, option) is not None and option not in _TAKES.get(args.kind, ()):
+            kinds = ", ".join(kind for kind, taken in _TAKES.items() if option in taken)
+            args.parser.error(f"--{option} has no part in a plot of kind {args.kind}: it is for {kinds}")
+    if args.kind not in NEED_DATA and (args.data is not None or args.example is not None):
+        args.parser.error(f"a plot of kind {args.kind} needs no table: it is for {', '.join(NEED_DATA)}")
 
 
 def add_report(commands: argparse._SubParsersAction) -> None:
@@ -27,7 +46,7 @@ def add_report(commands: argparse._SubParsersAction) -> None:
         description=_REPORT,
     )
     report.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
-    add_source(report)
+    add_source(report, of_run=True)
     add_simplest(report, "by default as the run did")
     report.add_argument("--title", help="heading of the page (the source of the data)")
     add_output(report, "FILE", "the page (report.html in RUN by default)", "replace the file if it exists")
@@ -44,7 +63,7 @@ def add_plot(commands: argparse._SubParsersAction) -> None:
     )
     plot.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     plot.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
-    add_source(plot)
+    add_source(plot, of_run=True)
     plot.add_argument("--rho", type=float, help="which rho path, cv and criteria draw (that of the chosen model)")
     plot.add_argument("--alpha", type=float, help="at which alpha rho is drawn (that of the chosen model)")
     add_simplest(plot, "by default as the run did")

@@ -7,14 +7,14 @@ from jaxnet.cli.chosen import simplest_of
 from jaxnet.cli.console import note
 from jaxnet.cli.finished_run import FinishedRun
 from jaxnet.cli.interrupt import Check
-from jaxnet.cli.one_file import check_file
+from jaxnet.cli.one_file import check_page
 from jaxnet.cli.run_folder import REPORT, model_file
 
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet report` as `args` ask."""
     out = args.out or os.path.join(os.path.dirname(model_file(args.run)), REPORT)
-    check_file(out, args.overwrite, "the page")
+    check_page(out, args.overwrite)
     done = FinishedRun.load(args)
     from jaxnet.report import write_report
 

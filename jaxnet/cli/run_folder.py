@@ -2,12 +2,13 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxnet.cli.csv_text import csv_text
-from jaxnet.data.atomic import atomic_folder
+from jaxnet.data.atomic import atomic_folder, check_folder_place
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence import load, save
 
@@ -40,15 +41,16 @@ MISSING_TABLES = Contents("tables of missing values", "earlier tables", "missing
 def check_free(folder: str, overwrite: bool, contents: Contents = RUN) -> None:
     """Raise unless these may be written to `folder`: it is new, empty, or has earlier ones that may be overwritten."""
     path = Path(folder)
-    if path.exists() or path.is_symlink():
-        _check_existing(path, overwrite, contents)
-    parent = Path(os.path.realpath(path)).parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir():
-        raise InvalidInput(f"--out {folder}: {parent} is a file, not a folder.")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise InvalidInput(f"--out {folder}: no permission to write in {parent}.")
+    try:
+        if path.exists() or path.is_symlink():
+            _check_existing(path, overwrite, contents)
+        check_folder_place(path)
+    except NotADirectoryError:
+        raise InvalidInput(f"--out {folder}: a part of its path is a file, not a folder.") from None
+    except PermissionError:
+        raise InvalidInput(f"--out {folder}: no permission to write there.") from None
+    except OSError as error:
+        raise InvalidInput(f"--out {folder} cannot be made: {error.strerror}.") from None
 
 
 def _check_existing(path: Path, overwrite: bool, contents: Contents) -> None:
@@ -124,7 +126,19 @@ def model_file(folder: str) -> Path:
         path = path / MODEL
         if not path.exists():
             raise InvalidInput(f"{folder} holds no jaxnet run: {MODEL} is missing.")
+    _refuse_store(path)
     return path
+
+
+def _refuse_store(path: Path) -> None:
+    from jaxnet.store.database import is_store
+
+    if is_store(path):
+        name = shlex.quote(str(path))
+        raise InvalidInput(
+            f"{path} is a store of sweeps, not one run: jaxnet runs {name} lists them, and jaxnet show, compare and export read "
+            f"them. The command that made one, jaxnet sweep ... --store {name}, writes it to a folder with --out, at once."
+        )
 
 
 def read_run(folder: str) -> dict[str, Any]:

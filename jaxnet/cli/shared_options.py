@@ -2,12 +2,15 @@
 
 import argparse
 
+from jaxnet.cli.spelling_options import add_spelling, check_spelling
+
 
 def check_source(args: argparse.Namespace) -> None:
-    """Refuse two sources of data, or none where one is needed (`args.needs_data`)."""
+    """Refuse two sources of data, or none where one is needed (`args.needs_data`), and what only a file can have."""
     given = (args.data is not None) + (args.example is not None)
     if given > 1 or (not given and args.needs_data):
         args.parser.error("name one source of data: a file, or --example diabetes (put DATA before the options)")
+    check_spelling(args)
 
 
 def check_output(args: argparse.Namespace) -> None:
@@ -37,10 +40,11 @@ def add_command(
     return parser
 
 
-def add_source(parser: argparse._ActionsContainer) -> None:
-    """DATA, or bundled data in its place."""
+def add_source(parser: argparse._ActionsContainer, *, of_run: bool = False) -> None:
+    """DATA and how it is written, or bundled data in its place; `of_run`: for a finished run, which knows how."""
     parser.add_argument("data", nargs="?", metavar="DATA", help=".csv, .tsv (also .gz), .parquet or .npz file")
     parser.add_argument("--example", choices=("diabetes",), help="use bundled data in place of a file")
+    add_spelling(parser, of_run=of_run)
 
 
 def add_columns(data: argparse._ActionsContainer) -> None:

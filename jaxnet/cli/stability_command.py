@@ -6,7 +6,7 @@ from jaxnet.cli.console import aligned, note, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import load_dataset
 from jaxnet.cli.interrupt import Check, watched
-from jaxnet.cli.one_file import check_file, image_format, write_file
+from jaxnet.cli.one_file import check_apart, check_file, check_picture, write_file
 from jaxnet.compilation import enable_compile_cache
 
 _SHOWN = 30  # selected columns in the summary
@@ -14,17 +14,18 @@ _SHOWN = 30  # selected columns in the summary
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet stability` as `args` ask."""
-    ending = None if args.plot is None else image_format(args.plot, "--plot")
-    for option, path in (("--out", args.out), ("--plot", args.plot)):
-        if path is not None:
-            check_file(path, args.overwrite, "the frequencies" if option == "--out" else "the picture", option)
+    check_apart(out=args.out, plot=args.plot)
+    ending = None if args.plot is None else check_picture(args.plot, args.overwrite, "--plot")
+    if args.out is not None:
+        check_file(args.out, args.overwrite, "the frequencies")
     data = load_dataset(args)
     for remark in data.remarks():
         note(remark, args.quiet)
     found = _select(args, data, check_interrupt)
     rows = found.rows()
     chosen = [row for row in rows if row["selected"]]
-    say(f"{found!r}\n")
+    scale = "not standardised (--no-standardize)" if args.no_standardize else "standardised for the fits"
+    say(f"{found!r}\nColumns were {scale}.\n")
     if chosen:
         table = [("Selected", "frequency"), *((row["name"], f"{row['frequency']:.3f}") for row in chosen[:_SHOWN])]
         more = len(chosen) - _SHOWN

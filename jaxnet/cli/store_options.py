@@ -41,6 +41,12 @@ def check_store(args: argparse.Namespace) -> None:
         args.parser.error(f"{'--resume' if args.resume else '--run'} needs --store")
 
 
+def check_export(args: argparse.Namespace) -> None:
+    """Refuse a choice of rows where every array is written."""
+    if args.command == "export" and "what" in args.given and not args.out.lower().endswith(".parquet"):
+        args.parser.error("--what is for .parquet files: an .npz file has every array")
+
+
 def add_runs(commands: argparse._SubParsersAction) -> None:
     """`jaxnet runs`."""
     runs = add_command(

@@ -12,11 +12,16 @@ from jaxnet.cli.dataset import Dataset, standard_deviations
 from jaxnet.metrics import error_name, find_metric, null_errors
 from jaxnet.resampling import resamples
 from jaxnet.result import BestFit, Status, SweepResult
+from jaxnet.scalars import sum_or_zero
 from jaxnet.selection.criteria import CRITERIA
 from jaxnet.selection.fits import same_columns
 from jaxnet.selection.rules import SIMPLEST
 
 _RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
+_EXPLAINED = {  # what the share of the variance is relative to
+    "mse": ["Variance explained: 1 - CV error / that of predicting each fold by the mean of its training rows."],
+    "r2": ["Variance explained: 1 - CV error; each fold's is relative to the mean of its own held-out rows."],
+}
 _SHOWN = 10  # coefficients in the summary
 
 
@@ -163,7 +168,8 @@ class Summary:
         ):
             lines.append((label, *(show(fit) for fit in fits.values())))
         kept = f"* the model that is kept (--rule); simplest is the {SIMPLEST[self.simplest]} (--simplest)"
-        return "\n".join([*aligned(lines), *self._edge_note(), kept])
+        notes = [kept, *_EXPLAINED.get(self.result.metric, [])]
+        return "\n".join([*aligned(lines), *self._edge_note(), *notes])
 
     def _what(self, rule: str) -> str:
         return _RULES.get(rule, f"least {rule.upper()}").format(percent=self.percent)
@@ -180,12 +186,16 @@ class Summary:
         effect = best.coef * self.sd
         order = [j for j in np.argsort(-np.abs(effect), kind="stable")[:_SHOWN] if best.coef[j] != 0]
         if not order:
-            return f"Every coefficient is zero: the prediction is {best.intercept:.6g} for every row."
+            return f"Every coefficient is zero: the prediction is {self._intercept():.6g} for every row."
         lines = [("Largest coefficients", "per unit", "per sd")]
         lines += [(self.result.feature_names[j], f"{best.coef[j]:.5g}", f"{effect[j]:.5g}") for j in order]
-        lines += [("(intercept)", f"{best.intercept:.5g}", "")]
+        lines += [("(intercept)", f"{self._intercept():.5g}", "")]
         more = int(best.nonzeros) - len(order)
         return "\n".join([*aligned(lines), *([f"and {more:,} more"] if more > 0 else [])])
+
+    def _intercept(self) -> float:
+        """As it is printed: 0 where it is the rounding of sums of the size of the response."""
+        return float(sum_or_zero(self.kept.intercept, 0.0, np.max(np.abs(self.dataset.y))))
 
     def _checks(self) -> str:
         certificate = self._certificate()

@@ -16,32 +16,41 @@ from jaxnet.cli.console import note, say
 from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.filling_options import NAMES as FILLING
 from jaxnet.cli.interrupt import Check, watched
+from jaxnet.cli.one_file import check_apart
 from jaxnet.cli.run_folder import check_free, write_run
+from jaxnet.cli.spelling_options import NAMES as SPELLING
+from jaxnet.cli.spelling_options import as_told
 from jaxnet.cli.summary import Summary, coefficient_rows, cv_rows
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
 from jaxnet.resampling import GroupKFold, KFold
 from jaxnet.result import SweepResult
+from jaxnet.selection.criteria import CRITERIA
 from jaxnet.store.entry import Entry
 
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet sweep` as `args` ask."""
+    check_apart(out=args.out, store=args.store)
     if args.out is not None:
         check_free(args.out, args.overwrite)
     dataset = load_dataset(args)
+    _check_rule(args, dataset)
     folds = _folds(args, dataset)
     _announce(args, dataset, folds)
     start = time.monotonic()
     result = _sweep(args, dataset, folds, check_interrupt)
     seconds = time.monotonic() - start
-    how = {"rule": args.rule, "percent": args.percent, "simplest": args.simplest or "nonzeros"}
-    summary = Summary.of(dataset, result, folds, **how, seconds=seconds)
-    text = partial(
-        summary.text,
-        standardized=not args.no_standardize,
-        folds=_describe(args, folds) + (", averaged by their rows" if args.fold_average == "rows" else ""),
-    )
+    how = {"percent": args.percent, "simplest": args.simplest or "nonzeros", "seconds": seconds}
+    summarise = partial(Summary.of, dataset, result, folds, **how)
+    averaged = ", averaged by their rows" if args.fold_average == "rows" else ""
+    told = {"standardized": not args.no_standardize, "folds": _describe(args, folds) + averaged}
+    try:
+        summary = summarise(rule=args.rule)
+    except InvalidInput:  # a criterion with no least value, say: what the sweep found is shown all the same
+        say(summarise(rule="min").text(**told, out=None) + "\n")
+        raise
+    text = partial(summary.text, **told)
     if args.out is not None:
         try:
             _write(args, summary, _request(args, folds, result))
@@ -66,6 +75,7 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
             "target": target,
             "id": args.id,
             "weights": args.weights,
+            "spelling": as_told(args),
             "sd": summary.sd,
             "result": result,
         },
@@ -74,6 +84,14 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
         summary={"jaxnet": __version__, "data": summary.data(), "request": request, **summary.outcome()},
         fingerprint=summary.dataset.fingerprint(),
     )
+
+
+def _check_rule(args: argparse.Namespace, dataset: Dataset) -> None:
+    """Refuse before the sweep a rule that cannot be followed after it."""
+    if args.rule in CRITERIA and dataset.missing is not None and dataset.missing.fill.pool is not None:
+        raise InvalidInput(
+            f"--rule {args.rule} is of fits to one X, and --missing {args.missing} fits several: choose another rule, or fill."
+        )
 
 
 Folds = KFold | GroupKFold | np.ndarray  # the last of fold numbers
@@ -203,5 +221,5 @@ def _request(args: argparse.Namespace, folds: Folds, result: SweepResult) -> dic
         "relax": relax,
         "simplest": simplest,
         "fold_average": args.fold_average,
-        **{name: getattr(args, name) for name in (*names, *FILLING)},
+        **{name: getattr(args, name) for name in (*names, *FILLING, *SPELLING)},
     }

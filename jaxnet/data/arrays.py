@@ -22,7 +22,7 @@ from jaxnet.data.frames import (
     raw_dates,
     select_columns,
 )
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 
 
 def as_matrix(
@@ -268,5 +268,10 @@ def check_finite(array: np.ndarray, name: str, columns: Any, *, missing_allowed:
     plural = f"{len(at)} columns" if len(at) > 1 else "1 column"
     raise InvalidInput(
         f"Input {name} contains {kind}. {total} {noun} {values} in {plural}: {shown}{more}. {what}, drop those rows "
-        f"or columns{', or say what a fit should do about them (its argument missing)' if missing.any() else ''}."
+        f"or columns{_about_missing() if missing.any() else ''}."
     )
+
+
+def _about_missing() -> str:
+    how = advice("its argument missing", "--missing of jaxnet sweep")
+    return f", or say what a fit should do about them ({how})"

@@ -76,7 +76,7 @@ def numbers_or_labels(column: Any) -> np.ndarray | Factor:
             column = column.cast(pa.large_string())
         column = column.dictionary_encode()
     if pa.types.is_dictionary(column.type):
-        return _factor(column)
+        return _factor(column)._replace(declared=pa.types.is_dictionary(kind))
     if pa.types.is_temporal(kind):
         raise NotNumeric("dates")
     known = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)

@@ -62,6 +62,28 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     _sync(path.parent)
 
 
+def check_file_place(path: str | Path) -> None:
+    """Raise the `OSError` that `atomic_file` would, by making its draft and taking it away again."""
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        with open(path, "ab"):
+            return
+    draft = _draft_name(path)
+    with open(draft, "xb"):
+        pass
+    draft.unlink()
+
+
+def check_folder_place(path: str | Path) -> None:
+    """Raise the `OSError` that `atomic_folder` would, by making the first folder that it would make, and taking it away."""
+    path = Path(os.path.realpath(path))
+    draft = _draft_name(path)
+    while not path.parent.exists():
+        path = draft = path.parent
+    draft.mkdir()
+    draft.rmdir()
+
+
 def _put_in_place(draft: Path, path: Path) -> None:
     if not path.exists():
         draft.rename(path)

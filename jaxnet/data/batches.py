@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jaxnet.data.spelled import USUAL, Spelling, remedies
 from jaxnet.data.tables import (
     BLOCK,
     SEPARATORS,
@@ -66,7 +67,7 @@ class Stream:
             start = end
 
 
-def read_stream(path: str | Path, *, text: Iterable[str] = ()) -> Stream:
+def read_stream(path: str | Path, *, text: Iterable[str] = (), spelling: Spelling = USUAL) -> Stream:
     """The table in a file, as `read_table` reads it and with its errors, a batch at a time.
 
     What a column of a CSV or TSV holds is told by its first rows: further down, whole numbers may turn into others, but
@@ -75,7 +76,7 @@ def read_stream(path: str | Path, *, text: Iterable[str] = ()) -> Stream:
     path, text = Path(path), frozenset(text)
     kind = format_of(path)
     if kind == ".npz":
-        return Stream.of(read_table(path))
+        return Stream.of(read_table(path, spelling=spelling))
     with arrow_errors(path):
         if kind == ".parquet":
             from pyarrow import parquet
@@ -83,7 +84,7 @@ def read_stream(path: str | Path, *, text: Iterable[str] = ()) -> Stream:
             written = parquet.read_schema(path).names
             read = _parquet_batches
         else:
-            written = _csv_types(path, kind, text, BLOCK)[0].names
+            written = _csv_types(path, kind, text, spelling, BLOCK)[0].names
             read = _csv_batches
     names = tuple(map(column_name, written))
     check_names(path.name, names)
@@ -93,12 +94,14 @@ def read_stream(path: str | Path, *, text: Iterable[str] = ()) -> Stream:
     return Stream(
         path.name,
         names,
-        lambda asked: _guarded(path, read(path, kind, [as_written[name] for name in asked], text)),
-        nulls_of(kind),
+        lambda asked: _guarded(
+            path, read(path, kind, [as_written[name] for name in asked], text, spelling), text, spelling
+        ),
+        nulls_of(kind) | set(spelling.na),
     )
 
 
-def _guarded(path: Path, batches: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
+def _guarded(path: Path, batches: Iterator[Any], text: frozenset[str], spelling: Spelling) -> Iterator[tuple[Any, ...]]:
     """The columns of Arrow's batches, with their errors as sentences."""
     import pyarrow
 
@@ -107,10 +110,14 @@ def _guarded(path: Path, batches: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
             batch = next(batches, None)
         if batch is None:
             return
-        yield tuple(pyarrow.Table.from_batches([batch]).columns)
+        table = pyarrow.Table.from_batches([batch])
+        names = map(column_name, table.column_names)
+        yield tuple(spelling.column(c, text=name in text) for name, c in zip(names, table.columns, strict=True))
 
 
-def _parquet_batches(path: Path, kind: str, written: list[str], text: frozenset[str]) -> Iterator[Any]:
+def _parquet_batches(
+    path: Path, kind: str, written: list[str], text: frozenset[str], spelling: Spelling
+) -> Iterator[Any]:
     from pyarrow import parquet
 
     rows = max(min(_CELLS // len(written), _ROWS), 1)
@@ -118,14 +125,14 @@ def _parquet_batches(path: Path, kind: str, written: list[str], text: frozenset[
         yield from file.iter_batches(batch_size=rows, columns=written)
 
 
-def _csv_batches(path: Path, kind: str, written: list[str], text: frozenset[str]) -> Iterator[Any]:
+def _csv_batches(path: Path, kind: str, written: list[str], text: frozenset[str], spelling: Spelling) -> Iterator[Any]:
     given, block = 0, BLOCK
     while True:
         skip = given
-        schema, block = _csv_types(path, kind, text, block)
+        schema, block = _csv_types(path, kind, text, spelling, block)
         types = {name: schema.field(name).type for name in written}
         try:
-            for batch in _csv_reader(path, kind, block, types, written):
+            for batch in _csv_reader(path, kind, block, types, written, spelling):
                 rest = batch.slice(min(skip, len(batch)))
                 skip -= len(batch) - len(rest)
                 given += len(rest)
@@ -137,20 +144,20 @@ def _csv_batches(path: Path, kind: str, written: list[str], text: frozenset[str]
                 name = column_name(schema.names[int(found[1])])
                 raise InvalidInput(
                     f"1 column of {path.name} is not numeric: {name!r} (holds {found[2][:30]!r}); every row needs a number "
-                    "there."
+                    f"there. {remedies((), [found[2][:30]])}"
                 ) from None
             if not _too_long(error, block):
                 raise
             block *= 16  # again, with room for longer rows, and past those that were given
 
 
-def _csv_types(path: Path, kind: str, text: frozenset[str], block: int) -> tuple[Any, int]:
+def _csv_types(path: Path, kind: str, text: frozenset[str], spelling: Spelling, block: int) -> tuple[Any, int]:
     """The names and types of all columns, by the first block, and a size of blocks that holds the first row."""
     import pyarrow as pa
 
     while True:
         try:
-            found = _csv_reader(path, kind, block, {}, []).schema
+            found = _csv_reader(path, kind, block, {}, [], spelling).schema
         except ValueError as error:
             if not _too_long(error, block):
                 raise
@@ -159,19 +166,23 @@ def _csv_types(path: Path, kind: str, text: frozenset[str], block: int) -> tuple
         types = []
         for field in found:
             number = pa.types.is_integer(field.type) or pa.types.is_null(field.type)
-            label = column_name(field.name) in text
+            label = column_name(field.name) in text or spelling.reads(field.type)
             types.append(field.with_type(pa.string() if label else pa.float64() if number else field.type))
         return pa.schema(types), block
 
 
-def _csv_reader(path: Path, kind: str, block: int, types: dict[str, Any], written: list[str]) -> Any:
+def _csv_reader(
+    path: Path, kind: str, block: int, types: dict[str, Any], written: list[str], spelling: Spelling
+) -> Any:
     from pyarrow import csv as arrow_csv
 
     return arrow_csv.open_csv(
         path,
         read_options=arrow_csv.ReadOptions(block_size=block),
         parse_options=arrow_csv.ParseOptions(delimiter=SEPARATORS[kind], newlines_in_values=True),
-        convert_options=arrow_csv.ConvertOptions(column_types=types, include_columns=written),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=types, include_columns=written, null_values=sorted(spelling.nulls)
+        ),
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ import numpy as np
 from jaxnet.data.encoding import MISSING, Encoding
 from jaxnet.data.frames import column_label
 from jaxnet.data.mixed import MixedColumns, mixed_columns
-from jaxnet.errors import InvalidInput
+from jaxnet.data.roles import settled
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.scalars import is_whole
 
 
@@ -35,6 +38,12 @@ class Categories:
     - unseen: of new rows whose level there was not, or missing where nothing was: "warn" (the default), all indicators of
       the column are zero, and a UserWarning counts them; "error", InvalidInput does.
     - max_levels: columns with more levels are refused, as they look like row labels; default 100.
+    - columns: names of columns that are labels though they look like numbers, such as codes of sites (in an array x0, x1,
+      ...). Text columns that `reference` names are labels too, as are those of a type for categories.
+
+    Other text of which most is numbers (distinct values count) is never taken for labels: where all of it is numbers or
+    one of pandas's marks of missing values ("NA", "", ...; one at least), it is numbers, and a UserWarning says so; else it is
+    refused, in a sentence that tells what is in the way.
 
     Levels are sorted as text; those of a pandas category, of a polars Enum and of an ordered Arrow dictionary keep their
     order. Levels that do not occur get no column.
@@ -50,6 +59,11 @@ class Categories:
     missing: str = "level"
     unseen: str = "warn"
     max_levels: int = 100
+    columns: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name != "columns" or self.columns]
+        return f"Categories({', '.join(shown)})"
 
     def check(self) -> None:
         """Raise InvalidInput for an option that is none."""
@@ -68,6 +82,9 @@ class Categories:
                 f"max_levels={self.max_levels!r:.60} of Categories must be a whole number of at least 1: how many levels a "
                 "column may have."
             )
+        columns = self.columns
+        if not isinstance(columns, (list, tuple)) or not all(isinstance(column, str) for column in columns):
+            raise InvalidInput(f"columns={columns!r:.60} of Categories must be a list of names of columns.")
 
 
 def encode(X: Any, categories: Categories | None = None, *, name: str = "X") -> tuple[np.ndarray, Encoding]:
@@ -81,7 +98,8 @@ def encode(X: Any, categories: Categories | None = None, *, name: str = "X") -> 
 
     Returns the matrix (n, p'), NaN where numbers are missing, in float32 if there are numbers and all are, else float64;
     and the `Encoding`, with the columns' names. Raises InvalidInput naming columns: for infinite values, dates and other
-    types, more than `max_levels` levels, references there are not, and names that would be there twice.
+    types, text that is mostly numbers, more than `max_levels` levels, references there are not, and names that would be there
+    twice.
 
     >>> matrix, encoding = encode([[1.5, "Leeds"], [2.5, "York"], [0.5, None]])
     >>> encoding.names
@@ -91,18 +109,17 @@ def encode(X: Any, categories: Categories | None = None, *, name: str = "X") -> 
            [2.5, 0. , 1. , 0. ],
            [0.5, 0. , 0. , 1. ]])
     """
-    return encode_columns(mixed_columns(X, name), categories, name=name)
+    declared = _checked(categories).columns
+    return encode_columns(mixed_columns(X, name, declared=declared), categories, name=name)
 
 
 def encode_columns(
     found: MixedColumns, categories: Categories | None = None, *, name: str = "X"
 ) -> tuple[np.ndarray, Encoding]:
     """`encode` of columns that were read already."""
-    categories = Categories() if categories is None else categories
-    if not isinstance(categories, Categories):
-        raise InvalidInput(f"categories={categories!r:.60} must be a jaxnet Categories, or None for its defaults.")
-    categories.check()
+    categories = _checked(categories)
     labels = found.names or tuple(f"x{j}" for j in range(len(found.factors)))
+    found = settled_columns(found, categories, name=name)
     _check_levels(found, labels, categories.max_levels, name)
     left_out = _left_out(found, labels, categories, name)
     source, level, names = [], [], []
@@ -133,6 +150,21 @@ def encode_columns(
     return encoding.matrix(found, name=name), encoding
 
 
+def settled_columns(found: MixedColumns, categories: Categories, *, name: str = "X") -> MixedColumns:
+    """The columns as numbers or labels for good, as `categories` and their values say: `roles.settled`."""
+    labels = found.names or tuple(f"x{j}" for j in range(len(found.factors)))
+    named = categories.reference if isinstance(categories.reference, dict) else ()
+    return settled(found, labels, categories.columns, named, name)
+
+
+def _checked(categories: Categories | None) -> Categories:
+    categories = Categories() if categories is None else categories
+    if not isinstance(categories, Categories):
+        raise InvalidInput(f"categories={categories!r:.60} must be a jaxnet Categories, or None for its defaults.")
+    categories.check()
+    return categories
+
+
 def _check_levels(found: MixedColumns, labels: tuple[str, ...], most: int, name: str) -> None:
     many = {
         label: len(factor.labels)
@@ -145,7 +177,7 @@ def _check_levels(found: MixedColumns, labels: tuple[str, ...], most: int, name:
         s, looks = ("", "It looks") if len(many) == 1 else ("s", "They look")
         raise InvalidInput(
             f"{name} has {len(many)} column{s} of more than max_levels={most} levels: {shown}{more}. {looks} like row labels: "
-            "drop them, or raise max_levels of Categories."
+            + advice("drop them, or raise max_levels of Categories.", "--drop them, or raise --max-levels.")
         )
 
 
@@ -162,7 +194,10 @@ def _left_out(found: MixedColumns, labels: tuple[str, ...], categories: Categori
         factor = found.factors[place[column]]
         if factor is None:
             raise InvalidInput(
-                f"reference names {column!r}, whose values in {name} are numbers: only labels have levels."
+                f"reference names {column!r}, whose values in {name} are numbers, and only labels have levels: "
+                + advice(
+                    "name it in columns of Categories as well.", f"declare it with --categories {shlex.quote(column)}."
+                )
             )
         if str(asked) not in factor.labels:
             shown = ", ".join(map(repr, factor.labels[:5])) + (", ..." if len(factor.labels) > 5 else "")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from jaxnet.data.frames import NotNumeric, object_column
+from jaxnet.data.spelled import not_numbers, numbers_of_texts
 
 if TYPE_CHECKING:  # a saved encoding needs no time for annotations
     from jaxtyping import Int, Shaped
@@ -18,15 +19,25 @@ TRUTH = ("False", "True")
 """The levels of a column of truth values."""
 
 
+class StrangeText(NotNumeric):
+    """Texts that are no numbers, where there are to be numbers."""
+
+    def __init__(self, clause: str, texts: Sequence[str]) -> None:
+        super().__init__(clause)
+        self.texts = texts
+
+
 class Factor(NamedTuple):
     """A column of labels: row i has the level `labels[codes[i]]`, and none where `codes[i]` is -1 (missing).
 
     Labels are unlike each other, and each occurs in some row; a column of truth values has both of `TRUTH` always.
+    `declared`: whether the column's type, or somebody, says that it holds labels, so that 007 is one.
     """
 
     codes: Int[np.ndarray, " n"]
     labels: tuple[str, ...]
     boolean: bool = False
+    declared: bool = False
 
 
 def factor_of_levels(codes: Int[np.ndarray, " n"], values: Sequence[Any], *, ordered: bool) -> Factor:
@@ -36,7 +47,7 @@ def factor_of_levels(codes: Int[np.ndarray, " n"], values: Sequence[Any], *, ord
     Whole numbers are sorted as numbers, anything else as text.
 
     >>> factor_of_levels(np.array([1, 0, -1, 1]), ["b", "a", "never"], ordered=False)
-    Factor(codes=array([ 0,  1, -1,  0]), labels=('a', 'b'), boolean=False)
+    Factor(codes=array([ 0,  1, -1,  0]), labels=('a', 'b'), boolean=False, declared=False)
     """
     occurs = np.bincount(codes + 1, minlength=len(values) + 1)[1:] > 0
     kept = [k for k in np.flatnonzero(occurs).tolist() if not is_missing(values[k])]
@@ -57,7 +68,7 @@ def factor_of_values(values: Iterable[Any], *, declared: Sequence[Any] | None = 
     Raises `NotNumeric` with a clause about values that are no labels, such as dates.
 
     >>> factor_of_values(["b", None, 1, "a"])
-    Factor(codes=array([ 2, -1,  0,  1]), labels=('1', 'a', 'b'), boolean=False)
+    Factor(codes=array([ 2, -1,  0,  1]), labels=('1', 'a', 'b'), boolean=False, declared=False)
     """
     values = list(values)
     if set(map(type, values)) - {str, type(None)}:
@@ -83,12 +94,37 @@ def factor_of_numbers(values: Shaped[np.ndarray, " n"]) -> Factor:
     return factor_of_levels(codes.reshape(-1), whole, ordered=True)
 
 
+def numbers_of_factor(factor: Factor) -> np.ndarray:
+    """A factor where there are to be numbers, NaN where missing; truth values are 0 and 1.
+
+    Raises `StrangeText` with a clause for texts that are neither numbers nor stand for missing values.
+
+    >>> numbers_of_factor(factor_of_values(["1.5", "N/A", None, "2"]))
+    array([1.5, nan, nan, 2. ])
+    """
+    if factor.boolean:
+        return np.where(factor.codes < 0, np.nan, factor.codes)
+    values, strange = numbers_of_texts(factor.labels)
+    if strange:
+        texts = [factor.labels[k] for k in strange]
+        clause = not_numbers(texts, label_counts(factor, texts).values(), len(factor.codes))
+        raise StrangeText(f"{clause}, where there were numbers before", texts)
+    return np.array([*values, np.nan])[factor.codes]
+
+
+def label_counts(factor: Factor, labels: Sequence[str]) -> dict[str, int]:
+    """How many rows have which of the labels."""
+    times = np.bincount(factor.codes + 1, minlength=len(factor.labels) + 1)[1:].tolist()
+    count = dict(zip(factor.labels, times, strict=True))
+    return {label: count[label] for label in labels}
+
+
 def without_labels(factor: Factor, nulls: Collection[str]) -> Factor:
     """The factor with the labels `nulls` taken for missing."""
     if factor.boolean or not any(label in nulls for label in factor.labels):
         return factor
     values = [None if label in nulls else label for label in factor.labels]
-    return factor_of_levels(factor.codes, values, ordered=True)
+    return factor_of_levels(factor.codes, values, ordered=True)._replace(declared=factor.declared)
 
 
 def column_of_values(values: Shaped[np.ndarray, " n"], labelled: bool | None) -> np.ndarray | Factor:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxnet.data.spelled import MARKERS, is_number
 from jaxnet.errors import InvalidInput
 
 
@@ -143,6 +144,11 @@ def object_column(values: np.ndarray) -> np.ndarray:
     Raises `NotNumeric` with a clause that quotes the first value which is no number. Text is refused even if it
     spells a number, since a column of text is more often a reading mistake than data.
     """
+    text = [row for row, value in enumerate(values) if isinstance(value, str) and not is_number(value)]
+    if text:  # quoted before a number that is text as well
+        row = next((row for row in text if values[row].strip() not in MARKERS), text[0])
+        more = f"; {len(text):,} of {len(values):,} values are text that is no number" if len(text) > 1 else ""
+        raise NotNumeric(f"value {str(values[row])!r:.60} in row {row} is text{more}")
     return np.fromiter((_number(value, row) for row, value in enumerate(values)), float, len(values))
 
 

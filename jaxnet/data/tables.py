@@ -9,7 +9,7 @@ import shlex
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from jaxnet.data.arrow import as_numpy, holds_labels
 from jaxnet.data.categories import Categories, encode_columns
 from jaxnet.data.encoding import Encoding
 from jaxnet.data.mixed import MixedColumns, mixed_table
+from jaxnet.data.spelled import MARKERS, USUAL, Spelling, is_number, remedies
 from jaxnet.errors import InvalidInput
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -92,11 +93,15 @@ class Table:
         text = {name: c for name, c in zip(names, columns, strict=True) if c.dtype.kind not in "biuf"}
         if text:
             shown = _listed(text, lambda name: f"{name!r} (holds {_example(text[name])!r})")
-            hint = f"leave {'them' if len(text) > 1 else 'it'} out with --drop {shlex.join(list(text)[:_SHOWN])}, or name one "
-            raise InvalidInput(
-                f"{len(text)} column{_s(len(text))} of {self.source} {'are' if len(text) > 1 else 'is'} not numeric: "
-                f"{shown}; {hint + 'with --id if it labels the rows' if can_drop else 'every row needs a number there'}."
-            )
+            s, them = _s(len(text)), "them" if len(text) > 1 else "it"
+            hint = "every row needs a number there"
+            if can_drop:
+                hint = f"leave {them} out with --drop {shlex.join(list(text)[:_SHOWN])}, or name one with --id if it labels "
+                hint += "the rows"
+            texts = [_example(c) for c in text.values() if isinstance(_example(c), str)]
+            more = f". {remedies((), texts)}" if texts and not can_drop else "."
+            are = "are" if len(text) > 1 else "is"
+            raise InvalidInput(f"{len(text)} column{s} of {self.source} {are} not numeric: {shown}; {hint}{more}")
         single = all(c.dtype == np.float32 for c in columns)
         matrix = np.empty((len(self), len(columns)), dtype=np.float32 if single else np.float64, order="F")
         for j, column in enumerate(columns):
@@ -110,17 +115,20 @@ class Table:
 
     def encode(self, names: Sequence[str], categories: Categories | None = None) -> tuple[np.ndarray, Encoding]:
         """The columns `names` as a matrix in which labels are indicators, and what repeats that: `categories.encode`."""
-        return encode_columns(self.mixed(names), categories, name=self.source)
+        declared = () if categories is None else categories.columns
+        return encode_columns(self.mixed(names, declared=declared), categories, name=self.source)
 
     def transform(self, encoding: Encoding, *, unseen: dict[str, dict[str, int]] | None = None) -> np.ndarray:
         """The columns of `encoding` in these rows, as `Encoding.matrix` gives them."""
         found = self.mixed(encoding.columns or (), encoding.labelled)
         return encoding.matrix(found, name=self.source, unseen=unseen)
 
-    def mixed(self, names: Sequence[str], labelled: Sequence[bool] | None = None) -> MixedColumns:
-        """The columns `names` as numbers and labels, read as `labelled` says (see `mixed_table`)."""
+    def mixed(
+        self, names: Sequence[str], labelled: Sequence[bool] | None = None, declared: Collection[str] = ()
+    ) -> MixedColumns:
+        """The columns `names` as numbers and labels, read as `labelled` or `declared` say (see `mixed_table`)."""
         columns = {name: self.columns[self.position(name, "column")] for name in names}
-        return mixed_table(columns, self.source, labelled=labelled, nulls=self.nulls)
+        return mixed_table(columns, self.source, labelled=labelled, declared=declared, nulls=self.nulls)
 
     def check_finite(self, matrix: np.ndarray, names: Sequence[str], *, can_drop: bool = True) -> None:
         """Refuse missing and infinite values in a matrix made of the columns `names`."""
@@ -154,24 +162,33 @@ class Table:
         return f"it has {_listed(self.names)}"
 
 
-def read_table(path: str | Path, *, text: Iterable[str] = (), missing_text: bool = False) -> Table:
+def read_table(
+    path: str | Path, *, text: Iterable[str] = (), missing_text: bool = False, spelling: Spelling = USUAL
+) -> Table:
     """The table in a file, its format told by the name: .csv, .tsv, .csv.gz, .tsv.gz, .parquet, .npz.
 
     text: columns of a CSV or TSV to keep as written (row labels such as 007).
     missing_text: whether in CSV and TSV an empty cell, NA and their like are missing in columns of text too, not the text
-    that they spell.
+    that they spell; of a Parquet file, the texts that `spelling` names.
+    spelling: how missing values and numbers are written.
 
     In CSV and TSV, empty cells and NA, NaN, null and their like are missing; the first row names the columns.
     Raises `InvalidInput` if the file cannot be understood and `OSError` if it cannot be opened.
     """
     path = Path(path)
-    kind = format_of(path)
+    kind, text = format_of(path), frozenset(text)
     if kind == ".npz":
+        refuse_spelling(path, spelling)
         return _read_npz(path)
     with arrow_errors(path):
-        table = _read_parquet(path) if kind == ".parquet" else _read_csv(path, SEPARATORS[kind], text, missing_text)
+        parquet = kind == ".parquet"
+        table = _read_parquet(path) if parquet else _read_csv(path, SEPARATORS[kind], text, missing_text, spelling)
         names = tuple(map(column_name, table.column_names))
-    return Table(path.name, names, tuple(table.columns), nulls_of(kind))
+        columns = [
+            spelling.column(c, text=name in text, missing_text=missing_text)
+            for name, c in zip(names, table.columns, strict=True)
+        ]
+    return Table(path.name, names, tuple(columns), nulls_of(kind) | set(spelling.na))
 
 
 def format_of(path: Path) -> str:
@@ -199,6 +216,14 @@ def nulls_of(kind: str) -> frozenset[str]:
     from pyarrow import csv as arrow_csv
 
     return frozenset(arrow_csv.ConvertOptions().null_values)
+
+
+def refuse_spelling(path: Path, spelling: Spelling) -> None:
+    """Refuse to be told how numbers are written where none are."""
+    if spelling:
+        raise InvalidInput(
+            f"{path.name} holds numbers, not text: {spelling.given()} says how text is to be read; leave it out."
+        )
 
 
 def check_names(source: str, names: Sequence[str]) -> None:
@@ -249,11 +274,12 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
-def _read_csv(path: Path, separator: str, text: Iterable[str], missing_text: bool) -> Any:
+def _read_csv(path: Path, separator: str, text: Iterable[str], missing_text: bool, spelling: Spelling) -> Any:
     from pyarrow import csv as arrow_csv
     from pyarrow import string
 
     block, threads, text = BLOCK, True, set(text)
+    nulls = sorted(nulls_of(".csv") | set(spelling.na) if missing_text else spelling.nulls)
     while True:
         try:
             table = arrow_csv.read_csv(
@@ -261,7 +287,7 @@ def _read_csv(path: Path, separator: str, text: Iterable[str], missing_text: boo
                 read_options=arrow_csv.ReadOptions(block_size=block, use_threads=threads),
                 parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
                 convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(text, string()), strings_can_be_null=missing_text
+                    column_types=dict.fromkeys(text, string()), strings_can_be_null=missing_text, null_values=nulls
                 ),
             )
         except ValueError as error:  # ArrowInvalid
@@ -272,7 +298,9 @@ def _read_csv(path: Path, separator: str, text: Iterable[str], missing_text: boo
             else:
                 raise
             continue
-        written = {name for name in table.column_names if name.strip() in text}  # " id " is asked for as "id"
+        written = {  # " id " is asked for as "id"
+            field.name for field in table.schema if field.name.strip() in text or spelling.reads(field.type)
+        }
         if written <= text:
             return table
         text |= written
@@ -335,9 +363,7 @@ def _example(values: np.ndarray) -> Any:
     for value in present:
         if not isinstance(value, str):
             return value
-        try:
-            float(value)
-        except ValueError:
+        if not is_number(value) and value.strip() not in MARKERS:
             return value if len(value) <= 30 else value[:27] + "..."
     return present[0] if present else ""
 

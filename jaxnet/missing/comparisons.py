@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxnet.missing.columns import Columns
 from jaxnet.missing.tails import benjamini_hochberg, chi_squared_tails, holm, student_tails
+from jaxnet.scalars import sum_or_zero
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -115,8 +116,8 @@ def _block(absent: Float[np.ndarray, "n g"], values: Float[np.ndarray, "n b"]) -
         "pair": (rows, at),
         "n_missing": n1.astype(np.int64),
         "n_observed": n0.astype(np.int64),
-        "mean_missing": centre[at] + unit[at] * m1,
-        "mean_observed": centre[at] + unit[at] * m0,
+        "mean_missing": sum_or_zero(centre[at], unit[at] * m1, np.abs(centre[at]) + unit[at]),
+        "mean_observed": sum_or_zero(centre[at], unit[at] * m0, np.abs(centre[at]) + unit[at]),
         "difference": difference,
         "p_value": _p_values(gap, (n1, v1, ss1), (n0, v0, ss0), two[at]),
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from jaxnet.data.layout import listed
+from jaxnet.errors import advice
 from jaxnet.missing.columns import Columns
 
 if TYPE_CHECKING:
@@ -91,11 +93,14 @@ def find_hints(columns: Columns, sentinels: tuple[Sentinel, ...]) -> tuple[str, 
         hints.append(f"{_columns(empty)} {_has(empty)} no value at all: nothing can be learnt there, so leave out.")
     hints += [
         f"Column {one.column!r} holds {one.value:g} in {one.count:,} rows, apart from the other values ({one.low:g} to "
-        f"{one.high:g}): if it stands for a missing value, replace it by NaN before anything is fitted."
+        f"{one.high:g}): if it stands for a missing value, "
+        + advice("replace it by NaN before anything is fitted.", f"say so with --na {one.value:g}.")
         for one in sentinels[:MOST]
     ]
     if len(sentinels) > MOST:
-        hints.append(f"{len(sentinels) - MOST:,} more numbers may stand for missing values: see `sentinels`.")
+        hints.append(
+            f"{len(sentinels) - MOST:,} more numbers may stand for missing values{advice(': see `sentinels`', '')}."
+        )
     hints += _texts(columns)
     constant = _constant(columns)
     if constant:
@@ -120,7 +125,7 @@ def _texts(columns: Columns) -> list[str]:
                 rows = int((codes == i).sum())
                 found.append(
                     f"Column {columns.names[j]!r} holds the text {level!r} in {rows:,} row{_s(rows)}: if it stands for a "
-                    "missing value, replace it by None."
+                    f"missing value, {advice('replace it by None', f'say so with --na {shlex.quote(level)}')}."
                 )
     more = len(found) - MOST
     return found[:MOST] + [f"{more:,} more texts may stand for missing values."] * (more > 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.missing.complete import CompleteCases
 from jaxnet.missing.fill import Fill
 from jaxnet.missing.iterative import IterativeFill
@@ -74,8 +74,8 @@ class Missing:
             fill = NAMED[fill]
         if not isinstance(fill, Fill):
             raise InvalidInput(
-                f"missing: the fill {self.fill!r:.60} is not known; choose one of {', '.join(map(repr, NAMED))}, or give a "
-                "fill with options, such as jaxnet.SimpleFill('constant', value=-1.0)."
+                f"missing: the fill {self.fill!r:.60} is not known; choose one of {', '.join(map(repr, NAMED))}"
+                + advice(", or give a fill with options, such as jaxnet.SimpleFill('constant', value=-1.0).", ".")
             )
         fill.check()
         for name in ("indicators", "penalise_indicators"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnet.data.arrays import as_matrix
+from jaxnet.data.arrays import as_matrix, check_finite
 from jaxnet.errors import InvalidInput
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
@@ -86,7 +86,10 @@ class Preparation:
     def _encoded(self, X: Any, name: str) -> np.ndarray:
         if self.encoding is not None:
             matrix = self.encoding.transform(X, name=name)
-            return matrix if self.missing is not None else as_matrix(matrix, name=name)[0]
+            if self.missing is None:  # columns as the caller knows them, not those made of them
+                columns = self.encoding.columns or range(self.given)
+                check_finite(matrix, name, [columns[j] for j in self.encoding.source])
+            return matrix
         matrix, _ = as_matrix(X, name=name, columns=self.columns, missing_allowed=self.missing is not None)
         if matrix.shape[1] != self.given:
             raise InvalidInput(f"{name} has {matrix.shape[1]} columns, but the fit was given {self.given}.")

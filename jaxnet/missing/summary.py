@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jaxnet.data.layout import aligned, shown
+from jaxnet.errors import advice
 
 if TYPE_CHECKING:
     from jaxnet.missing.little import LittleTest
@@ -123,7 +124,8 @@ def _comparisons(found: MissingPatterns) -> list[str]:
 
 
 def _more(count: int, where: str, most: int = SHOWN) -> list[str]:
-    return [f"... and {count - most:,} more: {where} has them"] * (count > most)
+    told = advice(f"{where} has them", "--out FOLDER writes them all")
+    return [f"... and {count - most:,} more: {told}"] * (count > most)
 
 
 def _s(count: int) -> str:

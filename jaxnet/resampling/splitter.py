@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from jaxnet.data.groups import as_groups
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.scalars import is_whole
 
 Split = tuple[np.ndarray, np.ndarray]
@@ -111,7 +111,8 @@ def check_folds(folds: Any, n: int, name: str = "n_splits") -> None:
         raise InvalidInput(f"{name}={folds!r}: the number of folds must be an integer of at least 2.")
     if folds > n:
         raise InvalidInput(
-            f"{name}={folds} folds need at least as many rows, and X has {n}; use fewer folds or cv=None."
+            f"{name}={folds} folds need at least as many rows, and X has {n}; use fewer folds"
+            + advice(" or cv=None.", ".")
         )
 
 

@@ -18,7 +18,8 @@ def overview(result) -> str:
     responses = "" if q is None else f"{q} responses x "
     lines = [
         f"SweepResult: {result.gap.size:,} fits of {result.n_features:,} columns = {responses}{R} {rows} x {A} alphas x "
-        + (f"({folds} folds + all rows)" if folds else "all rows")
+        + (f"({folds} folds + all rows)" if folds else "all rows"),
+        f"  columns {'standardised for the fit' if result.options.standardize else 'as given, not standardised'}",
     ]
     if folds:
         best = "best" if result.metric == "mse" else f"best by {result.metric}"

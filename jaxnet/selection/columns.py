@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxnet.scalars import sum_or_zero
 from jaxnet.selection.degrees import EPS
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
@@ -108,7 +109,8 @@ def _moments(X: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     x /= np.where(size > 0, size, 1.0)  # so that no square overflows or vanishes
     centre = w @ x
     sd = size * np.sqrt(w @ (x - centre) ** 2)
-    return one + size * centre, np.where(sd > 4 * EPS * np.abs(one), sd, 0.0)
+    mean = sum_or_zero(one, size * centre, np.abs(one) + size)
+    return mean, np.where(sd > 4 * EPS * np.abs(one), sd, 0.0)
 
 
 def _strongest(row: np.ndarray, column: np.ndarray, size: np.ndarray, most: int) -> np.ndarray:

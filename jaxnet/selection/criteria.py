@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.scalars import is_number
 from jaxnet.selection.fits import Fits, examine, has_fillings, same_data
 from jaxnet.selection.fits import noise_variance as estimate
@@ -120,7 +120,10 @@ class Criteria:
         """
         pick = lambda x: x[rows] if response is None else x[response, rows]
         values, reasons = pick(getattr(self, rule)), pick(self.reason)
-        remedy = "Give criteria() a noise_variance (a number, 'ols' or 'cv'), use larger alphas, or choose by held-out errors."
+        remedy = advice(
+            "Give criteria() a noise_variance (a number, 'ols' or 'cv'), use larger alphas, or choose by held-out errors.",
+            "Use larger alphas, or choose by held-out errors.",
+        )
         if not np.isfinite(values).any():
             raise InvalidInput(f"rule={rule!r}: the criterion is defined for no fit; {reasons.flat[0]}. {remedy}")
         i, k = np.unravel_index(int(np.nanargmin(values)), values.shape)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.data.arrays import as_response, as_weights, column_names
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.selection.degrees import EPS, Hat
 from jaxnet.selection.rows import result_columns
 
@@ -175,6 +175,6 @@ def check_residuals(R: Float[np.ndarray, "A n"], data: Data, j: int, intercept: 
     off = off[np.isfinite(off)]
     if off.size and off.max() > UNLIKE * spread + 1e-7 * np.max(np.abs(y)):
         raise InvalidInput(
-            f"X, y or sample_weight is not what the sweep was fitted on: residuals of its fits to response {j} average "
-            f"{off.max() * unit:.3g} and not zero; give the data of the sweep."
+            f"{advice('X, y or sample_weight', 'DATA')} is not what the sweep was fitted on: residuals of its fits to response "
+            f"{j} average {off.max() * unit:.3g} and not zero; give the data of the sweep."
         )

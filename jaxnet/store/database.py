@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.store import place, schema
 
 SETTINGS = ["PRAGMA synchronous=EXTRA", "PRAGMA cache_spill=OFF", "PRAGMA trusted_schema=OFF"]
@@ -210,7 +210,10 @@ def _version(path: Path, connection: sqlite3.Connection) -> int | None:
             f"{path} is a store of version {version}; this jaxnet knows up to {schema.VERSION}: upgrade jaxnet."
         )
     if not schema.is_whole(connection, version):
-        raise InvalidInput(f"{path} is an SQLite file but no jaxnet store: choose another file.")
+        raise InvalidInput(
+            f"{path} is an SQLite file but no jaxnet store: name a file that "
+            f"{advice('sweep(store=...)', 'jaxnet sweep --store')} wrote, or a new one."
+        )
     return version
 
 

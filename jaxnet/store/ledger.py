@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.journal import Journal, Piece, Unit
 from jaxnet.lanes import Limits
 from jaxnet.missing.fill import Filler
@@ -183,7 +183,8 @@ class Ledger(Journal):
 
     def refuse(self, what: str) -> None:
         """Raise `InvalidInput`: the run is damaged."""
-        self.database.refuse(f"run {self.name!r}: {what}; delete it (jaxnet.Store(...).delete) and begin it again")
+        how = advice("jaxnet.Store(...).delete", "jaxnet runs STORE --delete RUN")
+        self.database.refuse(f"run {self.name!r}: {what}; delete it ({how}) and begin it again")
 
     def _blobs(self, kind: str, unit: str | None = None) -> Iterator[bytes]:
         return get_blobs(self.database, self.run, self.row, kind, unit)

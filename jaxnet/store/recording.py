@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.journal import Forgetful, Journal
 from jaxnet.request import Request
 from jaxnet.store.claims import Claim
@@ -77,7 +77,7 @@ def _find(database: Database, entry: Entry, name: str, problem: dict[str, Any], 
         if other is not None and other.lives:
             raise InvalidInput(
                 f"run {name!r} in {database.path} is being worked on by {other.writer}: wait for it, or give this sweep "
-                "another name (run)."
+                f"another name ({advice('run', '--run')})."
             )
         write_claim(database, number, claim)
     return number, row
@@ -93,7 +93,7 @@ def _check_same(database: Database, row: Row, problem: dict[str, Any]) -> None:
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise InvalidInput(
         f"run {row.name!r} in {database.path} is of another problem: {'; '.join(found[:_SHOWN])}{more}. Give this sweep "
-        "another name (run), or delete that run."
+        f"another name ({advice('run', '--run')}), or delete that run{advice('', ' (jaxnet runs --delete)')}."
     )
 
 
