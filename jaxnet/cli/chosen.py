@@ -8,12 +8,24 @@ from jaxnet.selection.choice import notion
 from jaxnet.selection.criteria import CRITERIA, Criteria
 from jaxnet.selection.rules import check_simplest
 
+LOOKS_FOR_SIMPLEST = ("1se", "percent")
+"""The rules that choose the simplest of several fits."""
+
 
 def simplest_of(model: dict[str, Any]) -> str:
     """By what the rules of a run found the simplest fit; runs of earlier versions went by nonzeros."""
     simplest = model.get("simplest", "nonzeros")
     check_simplest(simplest)
     return simplest or "nonzeros"
+
+
+def check_simplest_acts(simplest: str | None, rule: str) -> None:
+    """Refuse --simplest where all that is shown is what a rule chose that looks for no simplest fit."""
+    if simplest is not None and rule not in LOOKS_FOR_SIMPLEST:
+        raise InvalidInput(
+            f"--simplest {simplest} has no part in what --rule {rule} chose; it is for {' and '.join(LOOKS_FOR_SIMPLEST)}: "
+            "leave it out."
+        )
 
 
 def chosen_fits(

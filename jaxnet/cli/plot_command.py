@@ -4,13 +4,16 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from jaxnet.cli.chosen import simplest_of
+from jaxnet.cli.chosen import check_simplest_acts, simplest_of
 from jaxnet.cli.console import note
 from jaxnet.cli.finished_run import FinishedRun
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.one_file import check_picture, write_file
 from jaxnet.cli.reading_options import NEED_DATA
 from jaxnet.errors import InvalidInput
+
+SHOW_RULES = ("path", "cv", "map")
+"""Pictures that mark what min and 1se choose too."""
 
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
@@ -23,6 +26,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
             f"jaxnet plot {args.kind} needs the table of the run: jaxnet plot RUN {args.kind} DATA --out FILE."
         )
     done = FinishedRun.load(args)
+    if args.kind not in SHOW_RULES:
+        check_simplest_acts(args.simplest, done.rule)
     from jaxnet.plots.images import render
 
     check_interrupt()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxnet.cli.chosen import chosen_fits
+from jaxnet.cli.chosen import check_simplest_acts, chosen_fits
 from jaxnet.cli.console import note, say
 from jaxnet.cli.csv_text import csv_text
 from jaxnet.cli.dataset import counted, load_stream
@@ -76,6 +76,7 @@ class Predictor:
             raise InvalidInput(
                 f"--rule {rule}: the run chose by {', '.join(model['chosen'])}; sweep again with --rule {rule}."
             )
+        check_simplest_acts(simplest, rule)
         result, fit = model["result"], chosen_fits(model, simplest)[rule]
         coef, names, preparation = fit.coef, result.feature_names, result.preparation
         needed = coef != 0
