@@ -20,7 +20,7 @@ def is_number(value: Any) -> bool:
 def sum_or_zero(a: Any, b: Any, scale: Any) -> Any:
     """a + b, exactly zero where all that is left is the rounding of sums of numbers of size `scale`: a mean that is zero.
 
-    >>> sum_or_zero(0.3, -0.1 - 0.2, 1.0)
+    >>> float(sum_or_zero(0.3, -0.1 - 0.2, 1.0))
     0.0
     """
     total = np.add(a, b)

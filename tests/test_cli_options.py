@@ -93,7 +93,7 @@ CHANGES = {  # by option: what a sweep is given besides, and what the option is 
     "relax": ([], ["--relax", "1", "0"]),
     "tol": ([], ["--tol", "1e-9"]),
     "max_iter": ([], ["--max-iter", "1"]),
-    "dtype": (["--tol", "1e-9"], ["--dtype", "float32"]),
+    "dtype": (["--out", "OUT"], ["--dtype", "float32"]),
     "device": ([], ["--device", "nonsense"]),
     "missing": ([], ["--missing", "median"]),
     "fill_value": (["--missing", "constant"], ["--fill-value", "9"]),
@@ -113,7 +113,7 @@ CHANGES = {  # by option: what a sweep is given besides, and what the option is 
 
 
 def outcome(argv, folder, capsys) -> tuple:
-    """What a command did: its exit code, what it said but for the time it took, and the files there are."""
+    """What a command did: its exit code, what it said but for the time it took, the files there are, and coefficients."""
     argv = [{"OUT": str(folder / "out"), "STORE": str(folder / "s.db")}.get(word, word) for word in argv]
     try:
         code = main(argv)
@@ -124,7 +124,8 @@ def outcome(argv, folder, capsys) -> tuple:
         re.sub(r"in \d+\.\d s|\d+(\.\d+)? s\b|\d+%.*fits.*", "", part).replace(str(folder), "")
         for part in (said.out, said.err)
     ]
-    return code, text, sorted(path.name for path in folder.iterdir())
+    tables = [path.read_text() for path in sorted(folder.rglob("coefficients.csv"))]
+    return code, text, sorted(path.name for path in folder.iterdir()), tables
 
 
 def test_the_table_of_changes_has_every_option_of_a_sweep():
@@ -147,7 +148,7 @@ def test_every_option_of_a_sweep_acts_or_is_refused(option, place, tmp_path, cap
         found.append(outcome(argv, tmp_path / name, capsys))
     assert found[0] != found[1]
     assert option in ("decimal", "thousands", "na", "overwrite") or found[0][0] == 0
-    assert option in ("max_levels", "device", "resume") or found[1][0] == 0
+    assert option in ("max_levels", "device", "resume", "folds") or found[1][0] == 0
 
 
 def test_bundled_data_take_the_place_of_a_file(capsys):

@@ -6,8 +6,18 @@ Advice that is another altogether is chosen where it is written, by `errors.advi
 import argparse
 import re
 
-from jaxnet import __all__ as PUBLIC
-
+_CLASSES = (
+    "Adaptive",
+    "Categories",
+    "IterativeFill",
+    "KFold",
+    "Missing",
+    "MultipleFill",
+    "NeighbourFill",
+    "Pairwise",
+    "SimpleFill",
+)
+"""Of the library, which hold what options give."""
 _OTHERWISE = {  # what the library calls what an option gives
     "n_pairs": "--pairs",
     "gamma": "--adaptive",
@@ -38,7 +48,7 @@ def without_arguments(message: str, parser: argparse.ArgumentParser) -> str:
     return re.sub(rf"(?<![\w'\"./-])({_any(names)})(?![\w'\"=])", lambda found: names[found[1]], message)
 
 
-_OF_CLASS = re.compile(rf" of ({'|'.join(name for name in PUBLIC if name[0].isupper())})(?= must| is|:|,)")
+_OF_CLASS = re.compile(rf" of ({'|'.join(_CLASSES)})(?= must| is|:|,)")
 
 
 def _names(parser: argparse.ArgumentParser) -> dict[str, str]:
