@@ -54,10 +54,10 @@ def _problem(kind, seed):
 
 
 def _representable(problem, coef):
-    """The relative gap that coefficients in float64 may leave: rounding them moves gradients by eps sum |b_j| |x_j|, and that,
-    times the same sum, the gap. It matters where columns that all but cancel have huge coefficients."""
+    """The relative gap that float64 may leave: rounding coefficients and products with them moves gradients by a few eps times
+    sum |b_j| |x_j|, and that, times the same sum, the gap. It matters where columns that all but cancel have huge coefficients."""
     size = abs(np.asarray(coef)) @ np.sqrt(problem.w @ problem.A**2)
-    return float(np.finfo(np.float64).eps * size**2 / problem.null)
+    return float(4 * np.finfo(np.float64).eps * size**2 / problem.null)
 
 
 def _shortfalls(kind, seed, tol, **options):
