@@ -20,6 +20,8 @@ from jaxnet.resampling import resamples
 
 SOLVERS = ("auto", "coordinate", "proximal")
 FOLD_AVERAGES = ("folds", "rows")
+CLOSE = 1e-14
+"""A gap at which what is left is rounding: who asks for it gets all digits."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,6 @@ class Request:
     adaptive: Adaptive | None = None
     relax: np.ndarray | None = None
     missing: Missing | None = None
-    exact: bool = False
-    """for a few fits: whether they go to their minimum, as far as rounding tells"""
     row_groups: np.ndarray | None = None
     fold_average: str = "folds"
 
@@ -108,6 +108,11 @@ class Request:
     def unpenalised(self) -> np.ndarray:
         """(p,), which coefficients have no penalty."""
         return self.factor == 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether fits go to their minimum, as far as rounding lets them."""
+        return self.tol <= CLOSE
 
     @property
     def needs_fold_coefs(self) -> bool:

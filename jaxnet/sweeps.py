@@ -23,7 +23,7 @@ from jaxnet.options import check_options, takes_options
 from jaxnet.problem import Problem
 from jaxnet.progress import Counter, Progress, Reporter
 from jaxnet.relaxed import relaxed
-from jaxnet.request import Request, parse
+from jaxnet.request import CLOSE, Request, parse
 from jaxnet.result import FitOptions, Imputations, SparseRows, Status, SweepResult
 from jaxnet.store.recording import recording
 
@@ -101,7 +101,8 @@ def sweep(
       without a penalty may have bounds too (penalty_factor 0, or alpha 0: non-negative least squares); on a side that has
       none its gap is against coefficients up to ten times as large (`jaxnet.penalty.boxed`), else it has no finite dual.
     - tol: the relative duality gap that every fit must reach: (primal - dual) / (half the weighted mean of the centred
-      y^2). 1e-4 is about scikit-learn's default accuracy. max_iter: passes over the working set per fit.
+      y^2). 1e-4 is about scikit-learn's default accuracy; from 1e-14 on fits go to their minimum as far as rounding lets
+      them. max_iter: passes over the working set per fit.
     - solver: "coordinate" (coordinate descent), "proximal" (accelerated proximal gradient, with Newton steps on settled
       supports), or "auto": the former on a CPU, the latter on a GPU. A fit on which passes crawl is finished by an active-set
       method, whose steps count as passes. Fits without an L1 part or bounds have a closed form.
@@ -183,16 +184,12 @@ def fit_path(X, y, **options) -> SweepResult:
     return sweep(X, y, cv=None, **options)
 
 
-CLOSE = 1e-14
-"""A gap at which what is left is rounding."""
-
-
 def fit_closely(X, y, *, tol: float, **options) -> SweepResult:
     """`fit_path` as far as rounding lets it, so that where within `tol` a fit stops does not show; at least to tol."""
     defaults = {name: p.default for name, p in signature(sweep).parameters.items() if p.default is not p.empty}
     asked = {**defaults, **options, "cv": None, "tol": min(tol, CLOSE)}
     asked = {name: value for name, value in asked.items() if name not in ("progress", "store", "run")}
-    request = replace(parse(X, y, **asked), exact=True)
+    request = parse(X, y, **asked)
     with jax.enable_x64(True), platform.scope(request.device):
         result = _run(request, None, Forgetful())
     return replace(result, tol=tol) if (result.gap <= tol).all() else fit_path(X, y, tol=tol, **options)

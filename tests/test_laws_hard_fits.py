@@ -54,8 +54,8 @@ def _problem(kind, seed):
 
 
 def _representable(problem, coef):
-    """The relative gap that float64 may leave: rounding coefficients and products with them moves gradients by a few eps times
-    sum |b_j| |x_j|, and that, times the same sum, the gap. It matters where columns that all but cancel have huge coefficients."""
+    """The relative gap that float64 may leave: rounding coefficients and products moves gradients by a few eps times
+    sum |b_j| |x_j|, and the gap by that times the sum. It matters where columns that all but cancel have huge coefficients."""
     size = abs(np.asarray(coef)) @ np.sqrt(problem.w @ problem.A**2)
     return float(4 * np.finfo(np.float64).eps * size**2 / problem.null)
 
