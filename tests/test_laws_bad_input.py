@@ -126,11 +126,6 @@ BAD = {
     "upper below zero": ({"upper": -0.5}, ["upper", "-0.5"]),
     "lower nan": ({"lower": np.nan}, ["lower"]),
     "lower too long": ({"lower": np.zeros(P + 1)}, ["lower", str(P), str(P + 1)]),
-    "bounded unpenalised column": (
-        {"lower": 0.0, "penalty_factor": _changed(np.ones(P), 3, 0.0)},
-        ["penalty_factor", "lower", "3"],
-    ),
-    "least squares within bounds": ({"lower": 0.0, "alphas": [0.1, 0.0]}, ["alphas", "lower"]),
     "fit_intercept text": ({"fit_intercept": "no"}, ["fit_intercept", "no"]),
     "upper text": ({"upper": "none"}, ["upper"]),
 }
