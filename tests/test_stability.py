@@ -138,3 +138,21 @@ def test_selector_warns_where_nothing_is_selected():
     model = jaxnet.StabilitySelection(n_pairs=10, cutoff=1.0, q=1, bound="worst-case", alphas=5).fit(X, y)
     with pytest.warns(UserWarning, match="No column was selected"):
         assert model.transform(X).shape == (40, 0)
+
+
+def test_ties_of_entry_are_ranked_by_the_weighted_spread():
+    """Weighing a row twice is having it twice: columns that enter at the same alpha come in the same order. Some columns
+    vary in rows of weight zero above all."""
+    X, y = data(n=60)
+    X = X / X.std(axis=0)
+    weights = np.where(np.arange(60) < 40, 1.0, 1e-9)
+    X[40:] *= np.where(np.arange(15) % 2, 30.0, 0.1)
+    options = OPTIONS | {"alphas": [2.0, 0.02], "q": 2, "bound": "worst-case", "cutoff": 0.9}
+    found = jaxnet.stability_selection(X, y, sample_weight=weights, **options)
+    spread, counts = X[:40].std(axis=0), np.zeros(15)
+    for train, _ in jaxnet.ComplementaryPairs(4, seed=0).split(X):
+        one = jaxnet.fit_path(
+            X[train], y[train], rho=1.0, alphas=[2.0, 0.02], standardize=True, tol=1e-9, sample_weight=weights[train]
+        )
+        counts[entry_ranks(np.stack([one.coef_at(0, k) for k in range(2)]) * spread) < 2] += 1
+    np.testing.assert_allclose(found.frequencies, counts / 8)

@@ -13,6 +13,7 @@ from jaxnet.missing.options import Missing, as_missing
 from jaxnet.options import check_options, takes_options
 from jaxnet.resampling import ComplementaryPairs
 from jaxnet.selection.bounds import StabilityParameters, stability_parameters
+from jaxnet.selection.columns import Columns
 from jaxnet.selection.entry import entry_ranks
 from jaxnet.selection.stability_result import StabilityResult
 from jaxnet.sweeps import sweep
@@ -43,7 +44,8 @@ def stability_selection(
 
     Complementary pairs: the rows are split in two halves `n_pairs` times, and the path of one rho is fitted to all
     2 n_pairs halves at once, over one copy of X. A half selects the first q columns that get a coefficient as alpha falls;
-    of those that enter at the same alpha of the grid, the ones with the largest standardised coefficients there.
+    of those that enter at the same alpha of the grid, the ones with the largest standardised coefficients there (by the
+    standard deviations of all rows, under the sample weights if there are any).
 
     - rho: the L1 share, above 0; default 1, the lasso. Below 1, correlated columns enter together.
     - n_pairs: B, default 50. seed: of the splits; 0 by default, None for others every time.
@@ -99,7 +101,8 @@ def stability_selection(
     if result.n_responses is not None:
         raise InvalidInput(f"y has {result.n_responses} responses; select columns for one at a time.")
     halves, p = 2 * n_pairs, result.n_features
-    spread = _spread(features.matrix if result.preparation is None else result.preparation.complete(features.encoded))
+    table = features.matrix if result.preparation is None else result.preparation.complete(features.encoded)
+    spread = _spread(table, options.get("sample_weight"))
     counts, paths = np.zeros(p), np.zeros((result.alphas.shape[1], p))
     for half in range(halves):
         path = _path(result.fold_coefs, half, halves, len(paths))
@@ -129,10 +132,11 @@ def _one_rho(rho) -> float:
     return float(rho)
 
 
-def _spread(X: Float[np.ndarray, "n p"]) -> Float[np.ndarray, " p"]:
-    """Standard deviations, of complete rows if some are not."""
-    complete = ~np.isnan(X).any(axis=1)
-    return (X if complete.all() else X[complete]).std(axis=0, dtype=np.float64)
+def _spread(X: Float[np.ndarray, "n p"], weights) -> Float[np.ndarray, " p"]:
+    """Standard deviations under the sample weights, of complete rows if some are not."""
+    w = np.ones(len(X)) if weights is None else np.asarray(weights, float)
+    w = np.where(np.isnan(X).any(axis=1), 0.0, w / w.max())
+    return Columns.of(np.where(w[:, None] > 0, X, 0.0), w / w.sum()).sd
 
 
 def _candidates(factor, features: Features, missing: Missing | None) -> Bool[np.ndarray, " p"]:

@@ -16,7 +16,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.place import Base
-from jaxnet.solver.rounds import Slots, Start, judge, settle
+from jaxnet.solver.rounds import Slots, Start, basic_solutions, judge, settle
+from jaxnet.solver.support import pruned
 from jaxnet.solver.task import Figures, Step, Task, report
 
 
@@ -47,12 +48,14 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     pen, share = task.along(ks), _shares(task, pair, ks)
     ws, solutions = pair.slots.ws, pair.slots.solutions
     ends = pair.at_first, pair.at_second
-    blended, base = _interpolate(ws.index, solutions[1::-1], ends, share, task.sd, pen)
+    blended, base = _interpolate(ws.index, solutions[1::-1], ends, share, task.sd, pen, task.nothing)
+    real = np.arange(share.shape[1] * share.shape[2]) < len(inside) * share.shape[2]
+    blended = basic_solutions(task, pen, pair.slots, blended, np.broadcast_to(real, (len(blended), len(real))))
     blended, remainder, seal = judge(task, pen, replace(pair.slots, solutions=(blended,)), base)
     figures = Figures.of(seal, np.zeros(seal.gap.shape, np.int32))
     slots = replace(pair.slots, solutions=(blended, *solutions))
     lanes = share.shape[2]
-    failed = ~(figures.gap <= task.tol[:, None]) & (np.arange(most * lanes) < len(inside) * lanes)
+    failed = ~(figures.gap <= task.tol[:, None]) & real
     for chosen in _batches(failed, lanes):
         slots = _solve(task, pen, slots, Ends(seal.gradient, remainder), chosen, figures)
     values = np.asarray(slots.solutions[0])
@@ -102,21 +105,17 @@ def _shares(task: Task, pair: Pair, ks: Int[np.ndarray, " F"]) -> Float[np.ndarr
 
 @jax.jit
 def _interpolate(
-    index, solutions, ends: tuple[Ends, Ends], share, sd, pen: Penalties
+    index, solutions, ends: tuple[Ends, Ends], share, sd, pen: Penalties, nothing: Float[Array, " S"]
 ) -> tuple[Float[Array, "S FL W"], Base]:
-    """Blend two solutions, and prune: a coefficient that is zero at one end and that its own coordinate step would set to
-    zero is zero. All alphas become lanes. The base is the blend as it was, whose remainder is the blend of remainders."""
+    """Blend two solutions and prune (support.py). All alphas become lanes. The base is the blend as it was, whose remainder
+    is the blend of remainders."""
     sets, count, lanes = share.shape
     flat = lambda x: x.reshape(sets, count * lanes, x.shape[3])
     blend = lambda a, b: flat(a[:, None] + share[..., None] * (b - a)[:, None])
     at = jnp.minimum(index, sd.shape[1] - 1)
     slot = lambda x: jnp.take_along_axis(x, jnp.broadcast_to(at[:, None], (*x.shape[:2], at.shape[1])), axis=2)
-    B = blend(*solutions)
-    curvature = slot((sd * sd)[:, None])
-    alone = slot(pen.factor1[:, None]) * pen.lam1[..., None] - jnp.abs(
-        blend(*(slot(x.gradient) for x in ends)) + curvature * B
+    B, q = blend(*solutions), blend(*(slot(x.gradient) for x in ends))
+    l1 = slot(pen.factor1[:, None]) * pen.lam1[..., None]
+    return pruned(B, q, slot((sd * sd)[:, None]), l1, nothing[:, None, None]), Base(
+        B, blend(*(x.remainder for x in ends))
     )
-    touching = flat(
-        jnp.broadcast_to(((solutions[0] == 0) | (solutions[1] == 0))[:, None], (sets, count, lanes, B.shape[2]))
-    )
-    return jnp.where(touching & (alone >= 0), 0.0, B), Base(B, blend(*(x.remainder for x in ends)))

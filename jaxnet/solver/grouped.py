@@ -23,6 +23,7 @@ from jaxnet.solver import group_descent
 from jaxnet.solver.closed_form import RANK
 from jaxnet.solver.group_descent import Lanes
 from jaxnet.solver.grouped_design import GroupedDesign
+from jaxnet.solver.support import NOTHING
 from jaxnet.solver.task import Status
 
 WIDTH = 1024
@@ -140,12 +141,23 @@ def _walk(design: GroupedDesign, data, alphas: Float[np.ndarray, "L A"], rho, to
             lanes = _lanes(beta, working, l1, l2)
             limit = np.minimum(PASSES, max_iter - passes)
             end, spent = group_descent.descend(data, lanes, place[0], np.where(active, target, np.inf), limit)
-            beta, passes = _by_column(end, lanes, P), passes + np.asarray(spent)
-            lanes = lanes._replace(B=end)
+            lanes = lanes._replace(B=_without_idle(design, np.asarray(end), lanes, tol))
+            beta, passes = _by_column(lanes.B, lanes, P), passes + np.asarray(spent)
             place = group_descent.residual_and_gradient(data, lanes)
             seal = _seal(data, lanes, place)
         before = l1
         yield _judged(design, beta, seal, passes, tol)
+
+
+def _without_idle(design: GroupedDesign, B: Float[np.ndarray, "L W m"], lanes: Lanes, tol: float):
+    """B without the groups whose whole effect on the objective is nothing beside tol (support.py): where columns are equal or
+    complements in every imputation, rounding gives them to one or the other."""
+    size = np.linalg.norm(B, axis=2)
+    l1 = np.take_along_axis(np.asarray(lanes.l1), lanes.index, axis=1)
+    idle = size * (2 * l1 + design.stored.curvature[lanes.index] * size) <= NOTHING * tol * 0.5 * B.shape[2] * float(
+        design.stored.moment
+    )
+    return np.where(idle[:, :, None], 0.0, B)
 
 
 def _grow(working, wanted, worth):

@@ -17,6 +17,7 @@ from jaxnet.solver import active_set, coordinate, proximal, working_set
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import Base, place
 from jaxnet.solver.restricted import Progress, Restricted
+from jaxnet.solver.support import basic, pruned
 from jaxnet.solver.task import Figures, Task
 from jaxnet.solver.view import View
 from jaxnet.solver.working_set import WorkingSet
@@ -109,7 +110,7 @@ def settle(
         slots = slots.join(view, wanted)
         ws, (B, older, *_) = slots.ws, slots.solutions
         problem = (
-            (view.cross, view.moment),
+            (view.cross, view.moment, task.nothing),
             (task.sd, view.usable),
             ws.scaled,
             ws.gram,
@@ -121,6 +122,7 @@ def settle(
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
         going, passes = np.asarray(going), np.asarray(passes)
         B, finished, passes = _finish(task, pen, ws, B, rounds.active & going, passes)
+        B = basic_solutions(task, pen, slots, B, rounds.active)
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
@@ -142,7 +144,7 @@ def _exactly(task: Task, pen: Penalties, end: Settled, wanted: Bool[np.ndarray, 
         slots = end.slots.join(task.view, wanted)
         ws, B = slots.ws, np.asarray(slots.solutions[0])
         B, steps = active_set.finish(task.view, pen, ws, B, active, task.max_iter - passes)
-        passes = passes + steps
+        B, passes = basic_solutions(task, pen, slots, B, active), passes + steps
         base = Base(slots.solutions[0], end.remainder)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
         end = Settled(slots.put(B), Figures.of(seal, passes), seal.gradient, remainder)
@@ -218,6 +220,27 @@ def judge(
     return B, remainder, certify(task.view, remainder, dense, task.sd, pen)
 
 
+def basic_solutions(
+    task: Task, pen: Penalties, slots: Slots, B: Float[Array, "S L W"], lanes: Bool[np.ndarray, "S L"]
+) -> Float[Array, "S L W"]:
+    """B, with independent active columns in those of the `lanes` that have no ridge part (support.py). Columns without a penalty
+    stay as they are."""
+    lasso = lanes & (np.asarray(pen.lam2) == 0) & (np.asarray(pen.lam1) > 0)
+    if not lasso.any():
+        return B
+    host, index, factor = np.asarray(B), slots.ws.index, np.asarray(pen.factor1)
+    penalised = np.take_along_axis(np.pad(factor > 0, ((0, 0), (0, 1))), index, axis=1)
+    active = (host != 0) & (lasso[..., None] & penalised[:, None])
+    found = task.independence.dependences(task.view, task.sd, slots.ws, active, slots.pinv.shape[1], lasso)
+    host = host.copy() if found else host
+    for (s, lane), (at, null, norm) in found.items():
+        of = lambda x, none, s=s, at=at: none if x is None else np.asarray(x)[s, index[s, at]]
+        bounds = of(pen.lo, -np.inf) * norm, of(pen.hi, np.inf) * norm
+        cost = of(factor, 1.0) * float(pen.lam1[s, lane]) / norm
+        host[s, lane, at] = basic(host[s, lane, at] * norm, null, cost, bounds, float(task.nothing[s])) / norm
+    return host if found else B
+
+
 @jax.jit
 def _screen(start: Start, pen: Penalties, usable) -> Bool[Array, "S p"]:
     """Columns that, with the last or the extrapolated gradient, would not stay at zero under the new penalties."""
@@ -231,7 +254,7 @@ def _screen(start: Start, pen: Penalties, usable) -> Bool[Array, "S p"]:
 @partial(jax.jit, static_argnums=0)
 def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
     """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
-    (cross, moment), (sd, usable), scaled, gram, index, used, pen = problem
+    (cross, moment, nothing), (sd, usable), scaled, gram, index, used, pen = problem
     active, passes, target = lanes
     at = jnp.minimum(index, cross.shape[1] - 1)
     inside = index < cross.shape[1]
@@ -249,6 +272,8 @@ def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
     further = lambda x, old: x + begin.ahead[..., None] * (x - old)
     start = Progress(cast(further(B, older)), cast(further(q, q_old)), active, passes)
     end = SOLVERS[solver](restricted, start, cast(target), limit)
+    fewer = pruned(end.B, end.q, restricted.diagonal[:, None], restricted.terms().l1, cast(nothing)[:, None, None])
+    end = end._replace(B=jnp.where((active & ~end.active)[..., None], fewer, end.B))
     B = jnp.where(active[..., None], end.B.astype(jnp.float64), B)
     B = B if pen.lo is None else jnp.clip(B, wide(pen.lo)[:, None], wide(pen.hi)[:, None])
     return B, end.active, end.passes

@@ -1,12 +1,14 @@
 """What the path walker is asked, and what it hands back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet.solver.certificate import Certificate, Penalties
+from jaxnet.solver.independence import Independence
+from jaxnet.solver.support import NOTHING
 from jaxnet.solver.view import View
 
 
@@ -33,11 +35,18 @@ class Task:
     skip: int = 0
     exact: bool = False
     """whether fits go to their minimum, as far as rounding tells, and not only to `tol` (active_set.py)"""
+    independence: Independence = field(default_factory=Independence)
+    """what the walk has found out"""
 
     @property
     def strength(self) -> Float[np.ndarray, "S L A"]:
         """Proportional to alpha in every lane."""
         return self.lam1 + self.lam2
+
+    @property
+    def nothing(self) -> Float[np.ndarray, " S"]:
+        """The change of an objective that is none beside `tol`."""
+        return NOTHING * self.tol * 0.5 * np.asarray(self.view.moment)
 
     def at(self, k: int) -> Penalties:
         """The penalties at alpha k."""
