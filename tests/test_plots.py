@@ -232,7 +232,7 @@ SUBJECTS = {  # every picture, its other arguments, and what it is of
     "residuals": ((np.ones(3),), np.ndarray),
     "predicted_against_observed": ((np.ones(3),), np.ndarray),
 }
-OTHERS = {
+OTHERS = {  # of the result, the data and what stability selection found
     "an estimator": lambda r, d, f: jaxnet.ElasticNetCV(),
     "a fitted estimator": lambda r, d, f: jaxnet.Lasso().fit(d.X, d.y),
     "None": lambda r, d, f: None,
@@ -252,15 +252,19 @@ OTHERS = {
 }
 
 
+@pytest.fixture(scope="module")
+def others(result, data, found) -> dict:
+    return {name: make(result, data, found) for name, make in OTHERS.items()}
+
+
 def test_every_public_plot_has_a_subject():
     assert set(SUBJECTS) == set(plots.__all__)
 
 
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_a_plot_of_something_else_says_what_it_draws(name, other, result, data, found):
-    more, kind = SUBJECTS[name]
-    given = OTHERS[other](result, data, found)
+def test_a_plot_of_something_else_says_what_it_draws(name, other, others):
+    (more, kind), given = SUBJECTS[name], others[other]
     if isinstance(given, kind) and other not in ("a matrix", "an array of text"):
         return
     with pytest.raises(InvalidInput) as caught:

@@ -58,6 +58,11 @@ FOREIGN = re.compile(
     r"MultiTask|multi_?task|_set_order|_cython_solver|^test_enet_multitarget$|^test_multioutput_enetcv"
 )
 SLOW = {
+    "test_1d_multioutput_lasso_and_multitask_lasso_cv",
+    "test_overridden_gram_matrix",
+    "test_enet_alpha_max",
+    "test_enet_ridge_consistency",
+    "test_linear_models_cv_fit_with_loky",
     "test_lasso_cv_positive_constraint",
     "test_enet_path_positive",
     "test_lassoCV_does_not_set_precompute",
