@@ -54,7 +54,7 @@ def by_singular_values(X, w, free, ridge, *, factor, intercept, standardize):
     varies = sd > 1e-7 * size
     with np.errstate(divide="ignore"):
         weight = np.where(varies, (1.0 if standardize else sd**2) / factor, 0.0)
-    free = (free | (factor == 0)) & varies
+    free = free & varies
     unit = Z / np.where(varies, sd, 1.0)
     loose = free & (ridge <= EPS * weight)
     U, s, _ = np.linalg.svd(unit[:, loose], full_matrices=False)
