@@ -59,7 +59,11 @@ def test_every_public_class_of_results_is_looked_at(results):
     """Public classes of `jaxnet` that hold arrays; options and estimators print their arguments, a store its path."""
     others = {"Status", "Store", "StoredRun", "InvalidInput", "ConvergenceWarning", "Adaptive", "Categories", "Missing"}
     classes = {name for name in jaxnet.__all__ if inspect.isclass(getattr(jaxnet, name))}
-    options = {name for name in classes if name.endswith(("Fold", "GroupOut", "Bootstrap", "Pairs", "Fill", "Cases", "Pairwise"))}
+    options = {
+        name
+        for name in classes
+        if name.endswith(("Fold", "GroupOut", "Bootstrap", "Pairs", "Fill", "Cases", "Pairwise"))
+    }
     estimators = {name for name in classes if hasattr(getattr(jaxnet, name), "get_params")}
     assert classes - others - options - estimators <= set(results)
 
