@@ -380,11 +380,13 @@ def test_the_page_has_the_tables_and_names_are_text(rng, tmp_path):
 
 def test_a_sweep_s_page_has_the_section_where_values_are_missing(rng):
     X = rng.standard_normal((60, 4))
-    source = Source.of(result(), None, None, None, rule="min", percent=5.0, response=None, sd=None)
+    tell = lambda what: None
+    how = {"rule": "min", "percent": 5.0, "simplest": None, "chosen": {}, "response": None, "sd": None}
+    source = Source.of(result(), None, None, None, **how, tell=tell)
     assert section_of(X) is None
-    assert "Missing values" not in render_page(gather(source, "A sweep", [], None, section_of(X)))
+    assert "Missing values" not in render_page(gather(source, "A sweep", [], section_of(X), tell))
     X = with_holes(rng, 60, 4)
-    page = render_page(gather(source, "A sweep", [], None, section_of(X)))
+    page = render_page(gather(source, "A sweep", [], section_of(X), tell))
     assert (
         page.index("The model of each rule") < page.index("<h2>Missing values</h2>") < page.index("<h2>Pictures</h2>")
     )

@@ -152,12 +152,16 @@ def test_cli_rule_of_a_criterion_is_kept(run):
 
 def test_cli_report_is_written_beside_the_run(run, capsys):
     assert main(["report", str(run)]) == 0
+    assert "jaxnet: 4 pictures ..." in capsys.readouterr().err.splitlines()
     text = (run / "report.html").read_text()
     page = Page(text)
     assert len(page.named("img")) == 4 and any("diabetes" in word for word in page.words)
     assert [row[0] for row in page.rows if row and row[0].endswith("*")] == ["bic *"]  # what the run chose
     assert main(["report", str(run)]) == 1 and "--overwrite" in capsys.readouterr().err
-    assert main(["report", str(run), "--example", "diabetes", "--overwrite", "--quiet"]) == 0
+    assert main(["report", str(run), "--example", "diabetes", "--overwrite"]) == 0
+    fits = jaxnet.load(run / "model.jaxnet")["result"].alphas.size
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == [f"jaxnet: the degrees of freedom of {fits} fits ...", "jaxnet: 7 pictures ..."]
     page = Page((run / "report.html").read_text())
     assert len(page.named("img")) == 7 and [row[0] for row in page.rows if row and row[0].endswith("*")] == ["bic *"]
 

@@ -26,6 +26,11 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         facts += [("rows", f"{data['rows']:,}")]
     if "seconds" in done.summary:
         facts += [("time", f"{done.summary['seconds']:.1f} s for {done.result.gap.size:,} fits")]
+
+    def tell(what: str) -> None:
+        check_interrupt()
+        note(f"{what} ...", args.quiet)
+
     write_report(
         done.result,
         out,
@@ -39,5 +44,6 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         sd=done.sd,
         title=args.title or f"{done.model['target']} from {data.get('source', 'a table')}",
         facts=facts,
+        tell=tell,
     )
     note(f"wrote {out}.", args.quiet)

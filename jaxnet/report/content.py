@@ -25,6 +25,8 @@ RULES = {
     "aicc": "least AICc",
     "bic": "least BIC",
 }
+Tell = Callable[[str], None]
+"""Hears what comes next, and may raise."""
 MOST = 2000
 """Rows of the table of coefficients."""
 
@@ -78,7 +80,7 @@ class Source:
     criteria: Criteria | None
 
     @classmethod
-    def of(cls, result, X, y, sample_weight, *, rule, percent, simplest, chosen, response, sd) -> "Source":
+    def of(cls, result, X, y, sample_weight, *, rule, percent, simplest, chosen, response, sd, tell) -> "Source":
         """Checks what was given. Raises InvalidInput for data that are not the sweep's, and for half of them."""
         if (X is None) != (y is None):
             raise InvalidInput(f"{'y' if y is None else 'X'} is missing: give both X and y of the sweep, or neither.")
@@ -86,6 +88,7 @@ class Source:
         criteria = None
         if X is not None:
             if not has_fillings(result):
+                tell(f"the degrees of freedom of {result.alphas.size:,} fits")
                 criteria = result.criteria(X, y, sample_weight=sample_weight)
             data = same_data(result, X, y, sample_weight)
             X, weights = data.X, data.w
@@ -118,10 +121,14 @@ class Source:
         return list(self.result.feature_names or (f"x{j}" for j in range(self.result.n_features)))
 
 
-def gather(source: Source, title: str, facts: list[tuple[str, str]], missing: MissingSection | None) -> Content:
+def gather(
+    source: Source, title: str, facts: list[tuple[str, str]], missing: MissingSection | None, tell: Tell
+) -> Content:
     """Everything a page needs; pictures that this result cannot have are left out."""
     winners, refused = _winners(source)
     kept = source.best(source.rule)
+    drawings = list(_drawings(source, kept, [row["fit"] for row in winners]))
+    tell(f"{len(drawings)} pictures")
     return Content(
         title=title,
         facts=[*facts, *_facts(source)],
@@ -133,7 +140,7 @@ def gather(source: Source, title: str, facts: list[tuple[str, str]], missing: Mi
         coefficients=_coefficients(source, kept),
         certificate=_certificate(source.result),
         missing=missing,
-        pictures=[_picture(*one) for one in _drawings(source, kept, [row["fit"] for row in winners])],
+        pictures=[_picture(*one) for one in drawings],
     )
 
 

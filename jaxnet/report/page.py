@@ -11,7 +11,7 @@ from jaxnet import __version__
 from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
 from jaxnet.missing.patterns import MissingPatterns
-from jaxnet.report.content import Content, Source, gather
+from jaxnet.report.content import Content, Source, Tell, gather
 from jaxnet.report.missing import missing_section, section_of
 from jaxnet.selection.rules import check_simplest
 
@@ -33,17 +33,19 @@ def write_report(
     chosen: dict[str, Any] | None = None,
     title: str = "Elastic-net sweep",
     facts: list[tuple[str, str]] | None = None,
+    tell: Tell = lambda what: None,
 ) -> None:
     """`SweepResult.to_html`, whose docstring says what the arguments mean; `sd`, `chosen`
     (by rule, each `BestFit` that was chosen before, which the page shows throughout) and `facts` are for finished runs.
+    `tell` hears what comes next, where that may take long.
 
     The file appears whole or not at all. Raises InvalidInput for wrong arguments and without jinja2 or matplotlib.
     """
     _check_title(title)
     check_simplest(simplest)
     how = {"rule": rule, "percent": percent, "simplest": simplest, "chosen": chosen or {}}
-    source = Source.of(result, X, y, sample_weight, **how, response=response, sd=sd)
-    page = render_page(gather(source, title, facts or [], None if X is None else section_of(X)))
+    source = Source.of(result, X, y, sample_weight, **how, response=response, sd=sd, tell=tell)
+    page = render_page(gather(source, title, facts or [], None if X is None else section_of(X), tell))
     with atomic_file(path) as file:
         file.write(page.encode("utf-8"))
 
