@@ -9,7 +9,7 @@ from jaxnet import arguments, platform
 from jaxnet.adaptive import Adaptive
 from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.data.groups import as_groups, without_groups
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, advice
 from jaxnet.features import Features
 from jaxnet.lanes import Groups
 from jaxnet.metrics import METRICS, Metric, check_metric, find_metric
@@ -210,7 +210,11 @@ def _check_fillings(request: Request) -> None:
     if request.adaptive is not None and (request.pool != "stacked" or request.adaptive.alpha is None):
         raise InvalidInput(
             "adaptive would have weights of its own for every filling, and choose its first fits by inner folds that each need "
-            "fillings of their own. Use pool='stacked' and give Adaptive an alpha (one first fit, no inner folds), or one fill."
+            "fillings of their own. "
+            + advice(
+                "Use pool='stacked' and give Adaptive an alpha (one first fit, no inner folds), or one fill.",
+                "Fill once.",
+            )
         )
     if request.pool == "grouped" and request.bounded:
         raise InvalidInput("lower and upper are not kept by pool='grouped'; use 'average' or 'stacked', or no bounds.")

@@ -66,5 +66,5 @@ def test_a_store_describes_all_that_a_request_asks_for():
         "fit_intercept",
     }
     told |= {"standardize", "factor", "lower", "upper", "tol", "max_iter", "solver", "dtype", "max_memory"}
-    told |= {"keep_fold_coefs", "adaptive", "relax", "device", "missing", "fold_average"}
+    told |= {"keep_fold_coefs", "adaptive", "relax", "device", "missing", "fold_average", "row_groups"}
     assert {field.name for field in fields(Request)} == told | {"left_out"}  # follows from the others

@@ -92,7 +92,7 @@ def check_alphas(alphas: Any, n_alphas: Any, default: int = 100) -> int | np.nda
         if not is_number(value):
             kind = type(value).__name__
             raise NotNumeric(
-                f"alphas[{at}] must be an instance of float, not {kind}: it is {value!r:.60}, pass a number."
+                f"alphas[{at}] must be an instance of float, not {kind}: pass numbers, not {list(values)!r:.80}."
             )
         if not math.isfinite(value) or value < 0:
             raise InvalidInput(f"alphas[{at}] == {value:g}, must be >= 0.0 and finite: pass other values, or a count.")

@@ -55,7 +55,7 @@ class Explanation:
     >>> data = jaxnet.load_diabetes()
     >>> explained = jaxnet.sweep(data.X, data.y, rho=0.5, standardize=True).explain(data.X, rule="1se")
     >>> [(row["name"], round(row["per_sd"], 1)) for row in explained.rows()[:3]]
-    [('x2', 23.4), ('x8', 20.8), ('x3', 14.3)]
+    [('x2', 23.2), ('x8', 20.5), ('x3', 14.1)]
     """
 
     fit: BestFit
