@@ -2,13 +2,13 @@
 
 Looked at are supports that may well be dependent:
 
-- of up to FEW columns, any. Along a path they have most columns in common, and what lies within columns that were found
-  independent needs no look of its own;
-- of more, the twins among them: columns whose correlation with y is the same but for its sign, as with copies and complements;
+- of up to FEW columns, or where X has no more than TABLE, any. Along a path they have most columns in common, and what lies
+  within columns that were found independent needs no look of its own;
+- others: the twins among them, columns whose correlation with y is the same but for its sign, as with copies and complements;
 - and the whole support where it has as many columns as there are rows.
 
-So three or more dependent columns, none a twin, among many are left as the solver has them. What a walk has seen before
-saves work and decides nothing.
+So three or more dependent columns, none a twin, in large supports of wide data are left as the solver has them. What a walk
+has seen before saves work and decides nothing.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -26,7 +26,7 @@ RANK = 1e-11
 """Of the largest eigenvalue of a Gram matrix of unit columns: smaller ones are zero."""
 CLEAR = 1e-6
 """Cholesky pivots of such a matrix beyond this are far from it."""
-FEW, MOST = 128, 1024
+FEW, TABLE, MOST = 32, 128, 1024
 """Beyond MOST columns a factorisation takes too long."""
 SMALL = 64
 """BLAS factorises matrices of up to so many rows on the calling thread."""
@@ -44,11 +44,11 @@ class Dependence(NamedTuple):
 
 
 class Independence:
-    """The columns of every set that a walk has found independent, all together; which are twins; and the number of rows."""
+    """The columns of every set that a walk has found independent, all together; correlations with y; and numbers of rows."""
 
     def __init__(self):
         self._known: dict[int, Bool[np.ndarray, " p"]] = {}
-        self._twins: dict[int, Int[np.ndarray, " p"]] = {}
+        self._pull: Float[np.ndarray, "S p"] | None = None
         self._rows: Int[np.ndarray, " S"] | None = None
 
     def dependences(
@@ -56,38 +56,37 @@ class Independence:
     ) -> dict[tuple[int, int], Dependence]:
         """Of the `lanes` (S, L): those whose `active` columns are collinear up to rounding. The first `pinned` slots, of the
         unpenalised columns, always count as active."""
-        at = np.flatnonzero(lanes.any(axis=0))
-        lanes, active = lanes[:, at], active[:, at]
         active[:, :, :pinned] = lanes[..., None]
         if self._rows is None:
             most = np.full(len(lanes), view.usable.shape[1] + 1)
             self._rows = np.sum(np.asarray(view.train) > 0, axis=1) if view.by_rows else most
         count, found = active.sum(axis=2), {}
+        size = view.usable.shape[1] if view.usable.shape[1] <= TABLE else FEW
         for s in np.flatnonzero(lanes.any(axis=1)):
             likely = ws.index[s, : ws.count[s]]
-            few = lanes[s] & (count[s] <= FEW)
-            if few.any() and self._independent(view, s, ws.index[s, active[s, few].any(axis=0)], likely):
+            few = lanes[s] & (count[s] <= size)
+            if few.any() and self._independent(view, s, ws.index[s, active[s, few].any(axis=0)], likely[:size]):
                 few[:] = False
             for lane in np.flatnonzero(lanes[s]):
                 slots = np.flatnonzero(active[s, lane])
                 if self._rows[s] <= len(slots) <= MOST:
                     pass
-                elif len(slots) > FEW:
+                elif len(slots) > size:
                     slots = slots[(slots < pinned) | self._repeated(view, sd, s, ws.index[s, slots])]
-                elif not few[lane] or self._independent(view, s, ws.index[s, slots], likely):
+                elif not few[lane] or self._independent(view, s, ws.index[s, slots], likely[:size]):
                     continue
                 if len(slots) > pinned:
                     null, norm = null_space(view, s, ws.index[s, slots], pinned)
                     if null.shape[1]:
-                        found[int(s), int(at[lane])] = Dependence(slots[pinned:], null, norm)
+                        found[int(s), int(lane)] = Dependence(slots[pinned:], null, norm)
         return found
 
     def _independent(self, view: View, s: int, columns: Int[np.ndarray, " k"], likely: Int[np.ndarray, " m"]) -> bool:
-        """Whether columns are independent beyond doubt; looked at are all that are `likely` to be active soon."""
+        """Whether columns are independent beyond doubt; looked at first with others `likely` to be active."""
         known = self._known.get(s)
         if known is not None and known[columns].all():
             return True
-        for chosen in (likely, columns) if len(columns) < len(likely) <= FEW else (columns,):
+        for chosen in (np.union1d(likely, columns), columns):
             if _least_pivot(_unit_gram(view, s, chosen)[0]) > CLEAR:
                 self._known[s] = np.zeros(view.usable.shape[1], bool)
                 self._known[s][chosen] = True
@@ -96,19 +95,15 @@ class Independence:
 
     def _repeated(self, view: View, sd, s: int, columns: Int[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
         """Which of the columns have a twin among them."""
-        if s not in self._twins:
-            size = np.asarray(sd[s]) * np.sqrt(float(view.moment[s]))
-            pull = np.abs(np.divide(np.asarray(view.cross[s]), size, out=np.zeros(len(size)), where=size > 0))
-            order = np.argsort(pull, kind="stable")
-            group = np.empty(len(pull), int)
-            group[order] = np.cumsum(np.diff(pull[order], prepend=-1.0) > ALIKE)
-            self._twins[s] = np.where(np.bincount(group)[group] > 1, group, -1)
-        group = self._twins[s][columns]
-        with_twin = np.flatnonzero(group >= 0)
+        if self._pull is None:
+            size = np.asarray(sd) * np.sqrt(np.maximum(np.asarray(view.moment), 0.0))[:, None]
+            self._pull = np.abs(np.divide(np.asarray(view.cross), size, out=np.zeros(size.shape), where=size > 0))
+        pull = self._pull[s, columns]
+        order = np.argsort(pull)
+        near = np.diff(pull[order]) <= ALIKE
         repeated = np.zeros(len(columns), bool)
-        if len(with_twin):
-            _, at, times = np.unique(group[with_twin], return_inverse=True, return_counts=True)
-            repeated[with_twin] = times[at] > 1
+        repeated[order[:-1]] |= near
+        repeated[order[1:]] |= near
         return repeated
 
 

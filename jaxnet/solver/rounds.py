@@ -226,18 +226,20 @@ def basic_solutions(
     """B, with independent active columns in those of the `lanes` that have no ridge part (support.py). Columns without a penalty
     stay as they are."""
     lasso = lanes & (np.asarray(pen.lam2) == 0) & (np.asarray(pen.lam1) > 0)
-    if not lasso.any():
+    at = np.flatnonzero(lasso.any(axis=0))
+    if not len(at):
         return B
-    host, index, factor = np.asarray(B), slots.ws.index, np.asarray(pen.factor1)
-    penalised = np.take_along_axis(np.pad(factor > 0, ((0, 0), (0, 1))), index, axis=1)
-    active = (host != 0) & (lasso[..., None] & penalised[:, None])
-    found = task.independence.dependences(task.view, task.sd, slots.ws, active, slots.pinv.shape[1], lasso)
+    host, index, factor, free = np.asarray(B), slots.ws.index, np.asarray(pen.factor1), slots.pinv.shape[1]
+    penalised = (index < factor.shape[1]) & (np.take_along_axis(factor, index % factor.shape[1], axis=1) > 0)
+    active = (host[:, at] != 0) & (lasso[:, at, None] & penalised[:, None])
+    found = task.independence.dependences(task.view, task.sd, slots.ws, active, free, lasso[:, at])
     host = host.copy() if found else host
-    for (s, lane), (at, null, norm) in found.items():
-        of = lambda x, none, s=s, at=at: none if x is None else np.asarray(x)[s, index[s, at]]
+    for (s, i), (slot, null, norm) in found.items():
+        of = lambda x, none, s=s, slot=slot: none if x is None else np.asarray(x)[s, index[s, slot]]
         bounds = of(pen.lo, -np.inf) * norm, of(pen.hi, np.inf) * norm
-        cost = of(factor, 1.0) * float(pen.lam1[s, lane]) / norm
-        host[s, lane, at] = basic(host[s, lane, at] * norm, null, cost, bounds, float(task.nothing[s])) / norm
+        cost = of(factor, 1.0) * float(pen.lam1[s, at[i]]) / norm
+        z = host[s, at[i], slot] * norm
+        host[s, at[i], slot] = basic(z, null, cost, bounds, float(task.nothing[s])) / norm
     return host if found else B
 
 
