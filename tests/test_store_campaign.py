@@ -76,7 +76,7 @@ def test_files_are_harmless_or_noticed(tmp_path):
 @pytest.mark.parametrize("seed", range(LOST))
 def test_losses(seed, store):
     rng = np.random.default_rng(seed)
-    loss, at = LOSSES[seed % len(LOSSES)], int(rng.integers(2, 9))
+    loss, at = LOSSES[seed % len(LOSSES)], int(rng.integers(2, 6))
     with pytest.raises(OSError, match="while this sweep wrote to it"):
         run_sweep(store=store, run="mine", progress=when(at, loss, store))
     assert same(run_sweep(store=store.with_name("runs.rescued-1.db"), run="mine"), run_sweep())
