@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from jaxnet.store import place
 from jaxnet.store.claims import Claim, beating
 from jaxnet.store.database import Database, Moved
 from jaxnet.store.entry import Entry
-from jaxnet.store.rows import add_row, count_fits, get_blobs, put_blob, value_of, write_claim, write_row
+from jaxnet.store.rows import add_row, count_fits, get_blobs, put_blob, read_rows, value_of, write_claim, write_row
 from jaxnet.store.seals import Row
 
 if TYPE_CHECKING:
@@ -132,6 +132,10 @@ class Ledger(Journal):
             self._write_row(finished=1)
 
         self.commit(write)
+        try:
+            self._check_written()
+        except Moved as lost:
+            self._lose(write, False, lost)
         self.database.shrink()
 
     def fits_stored(self) -> int:
@@ -150,13 +154,31 @@ class Ledger(Journal):
                     self._check_claim()
                     write()
             except (Moved, InvalidInput) as lost:
-                path, sentence = str(self.database.path), self._rescue()
-                if not found:
-                    with self.database.transaction():
-                        write()
-                kept = "the finished sweep is" if self.row.finished else f"{self.fits_stored():,} fits are"
-                said = sentence.format(kept=kept, new=self.database.path, run=self.name)
-                raise OSError(errno.ESTALE, said, path) from lost
+                self._lose(write, found, lost)
+
+    def _lose(self, write: Callable[[], None], found: bool, lost: Exception) -> NoReturn:
+        """Write to a new file what `commit` could not, and say so."""
+        path, sentence = str(self.database.path), self._rescue()
+        if not found:
+            with self.database.transaction():
+                write()
+        kept = "the finished sweep is" if self.row.finished else f"{self.fits_stored():,} fits are"
+        said = sentence.format(kept=kept, new=self.database.path, run=self.name)
+        raise OSError(errno.ESTALE, said, path) from lost
+
+    def _check_written(self) -> None:
+        """Raise `Moved` unless the result can be read by who opens the file now: what was written over a file while a
+        transaction ended is not noticed by a connection that knows the pages."""
+        try:
+            other = Database.for_reading(self.database.path)
+            try:
+                ((number, row),) = read_rows(other, self.name).items()
+                if row != self.row or not list(get_blobs(other, number, row, "result")):
+                    raise Moved(self.database.path)
+            finally:
+                other.close()
+        except (InvalidInput, ValueError, OSError):
+            raise Moved(self.database.path) from None
 
     def put(self, unit: str, kind: str, content: bytes, fits: int = 0) -> None:
         """Write a blob, inside a transaction."""
