@@ -52,7 +52,7 @@ def overwrite(store):
 
 
 def delete_the_run(store):
-    connection = sqlite3.connect(store)
+    connection = sqlite3.connect(store, timeout=60)
     with connection:
         connection.execute("DELETE FROM runs")
     connection.close()
