@@ -52,9 +52,10 @@ def overwrite(store):
 
 
 def delete_the_run(store):
-    connection = sqlite3.connect(store, timeout=60)
-    with connection:
-        connection.execute("DELETE FROM runs")
+    connection = sqlite3.connect(store, timeout=60, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM runs")
+    connection.execute("COMMIT")
     connection.close()
 
 
