@@ -32,6 +32,7 @@ def numbers(value, name: str) -> np.ndarray:
 
 
 def number(value, name: str) -> float:
+    """One number, in float64; it may be infinite."""
     array = numbers(value, name)
     if array.ndim:
         raise InvalidInput(f"{name} has shape {array.shape}; give one number.")
@@ -39,18 +40,23 @@ def number(value, name: str) -> float:
 
 
 def rhos(rho) -> np.ndarray:
-    values = np.atleast_1d(numbers(rho, "rho"))
+    """(R,) L1 shares."""
+    return _shares(rho, "rho", "value", "the share of the L1 penalty (1: lasso, 0: ridge)")
+
+
+def _shares(value, name: str, one: str, what: str) -> np.ndarray:
+    """Numbers in [0, 1], of which a message calls each `one` and says that it is `what`."""
+    values = np.atleast_1d(numbers(value, name))
     if values.ndim != 1:
-        raise InvalidInput(f"rho has shape {values.shape}; give one value or a list of values.")
+        raise InvalidInput(f"{name} has shape {values.shape}; give one {one} or a list of {one}s.")
     outside = values[(values < 0) | (values > 1)]
     if outside.size:
-        raise InvalidInput(
-            f"rho={outside[0]:g} is outside [0, 1]; it is the share of the L1 penalty (1: lasso, 0: ridge)."
-        )
+        raise InvalidInput(f"{name}={outside[0]:g} is outside [0, 1]; it is {what}.")
     return values
 
 
 def alpha_values(alphas, n_rho: int) -> int | np.ndarray:
+    """How many alphas there are, or their values (R, A), each row from the largest on."""
     if is_whole(alphas):
         if alphas < 1:
             raise InvalidInput(f"alphas={alphas}: the number of alphas must be at least 1.")
@@ -74,6 +80,7 @@ def smallest_ratio(n: int, p: int) -> float:
 
 
 def ratio(value, default: float) -> float:
+    """The last alpha of a generated grid over its first, in (0, 1]."""
     ratio = default if value is None else number(value, "alpha_min_ratio")
     if not 0 < ratio <= 1:
         raise InvalidInput(f"alpha_min_ratio={ratio:g} must be above 0 and at most 1.")
@@ -81,6 +88,7 @@ def ratio(value, default: float) -> float:
 
 
 def adaptive_weights(value) -> Adaptive | None:
+    """The options of adaptive weights, checked; None where there are none."""
     if value is not None and not isinstance(value, Adaptive):
         raise InvalidInput(f"adaptive={value!r:.60} must be None, or jaxnet.Adaptive() with its options.")
     if value is not None:
@@ -89,22 +97,16 @@ def adaptive_weights(value) -> Adaptive | None:
 
 
 def blends(value) -> np.ndarray | None:
+    """(B,) shares of the penalised fit; None without refits."""
     if value is None:
         return None
     if isinstance(value, (bool, np.bool_)):
         raise InvalidInput(f"relax={value}: give the blends to try, such as (1.0, 0.5, 0.0), or None.")
-    blends = np.atleast_1d(numbers(value, "relax"))
-    if blends.ndim != 1:
-        raise InvalidInput(f"relax has shape {blends.shape}; give one blend or a list of blends.")
-    outside = blends[(blends < 0) | (blends > 1)]
-    if outside.size:
-        raise InvalidInput(
-            f"relax={outside[0]:g} is outside [0, 1]; it is the share of the penalised fit (0: least squares on its support)."
-        )
-    return blends
+    return _shares(value, "relax", "blend", "the share of the penalised fit (0: least squares on its support)")
 
 
 def tolerance(value) -> float:
+    """The relative duality gap that every fit must reach."""
     tol = number(value, "tol")
     if not 0 < tol < np.inf:
         raise InvalidInput(f"tol={tol:g} must be positive: it is the relative duality gap that each fit must reach.")
@@ -112,24 +114,28 @@ def tolerance(value) -> float:
 
 
 def count(value, name: str) -> int:
+    """A whole number of at least 1."""
     if not is_whole(value) or value < 1:
         raise InvalidInput(f"{name}={value!r} must be an integer of at least 1.")
     return min(int(value), np.iinfo(np.int32).max)  # the solver counts in int32
 
 
 def flag(value, name: str) -> bool:
+    """True or False, and nothing that merely passes for it."""
     if not isinstance(value, (bool, np.bool_)):
         raise InvalidInput(f"{name}={value!r} must be True or False.")
     return bool(value)
 
 
 def choice(value, name: str, options: tuple[str, ...]) -> str:
+    """One of the options."""
     if value not in options:
         raise InvalidInput(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, options))}.")
     return value
 
 
 def factors(value, p: int) -> np.ndarray:
+    """(p,) penalty factors, finite and at least 0; by default 1."""
     if value is None:
         return np.ones(p)
     factor = numbers(value, "penalty_factor")
@@ -153,6 +159,7 @@ def penalised(factor: np.ndarray, features: Features, missing: Missing | None) -
 
 
 def bound(value, p: int, name: str, default: float) -> np.ndarray:
+    """(p,) bounds of the side `name`, "lower" or "upper", that leave 0 allowed."""
     if value is None:
         return np.full(p, default)
     bound = numbers(value, name)
@@ -166,6 +173,7 @@ def bound(value, p: int, name: str, default: float) -> np.ndarray:
 
 
 def dtype_of(value, given: np.dtype) -> np.dtype:
+    """In what X is stored: what was asked for, else what X has."""
     if value is None:
         return given
     try:
@@ -181,6 +189,7 @@ _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
 
 def memory(value) -> float | None:
+    """Bytes, from a number or a text such as "2GB"; None where the platform decides."""
     if value is None:
         return None
     if is_number(value):
