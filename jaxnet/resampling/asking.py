@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.resampling.splitter import Splitter
+from jaxnet.resampling.splitter import Splitter, no_effect
 
 
 def splits_of(splitter: Any, X: Any, y: Any, groups: np.ndarray | None) -> list[Any]:
@@ -19,10 +19,7 @@ def splits_of(splitter: Any, X: Any, y: Any, groups: np.ndarray | None) -> list[
         if groups is None and wants == "needed":
             raise InvalidInput(f"{who} needs groups=: one label per row, or the name of a column of X.")
         if groups is not None and wants == "refused":
-            raise InvalidInput(
-                f"groups has no effect on {who}, which does not keep groups together: use jaxnet.GroupKFold or "
-                "LeaveOneGroupOut, or leave groups out."
-            )
+            raise InvalidInput(no_effect(who))
     try:
         return list(splitter.split(X, y) if groups is None else splitter.split(X, y, groups=groups))
     except InvalidInput:

@@ -8,19 +8,18 @@ import numpy as np
 from jaxnet.errors import InvalidInput
 from jaxnet.resampling.splitter import (
     OPEN,
+    Folds,
     GroupSplitter,
     check_count,
     check_folds,
     generator,
-    is_true,
     one_seed,
     parts,
-    shuffling,
 )
 
 
 @dataclass(frozen=True, init=False)
-class GroupKFold(GroupSplitter):
+class GroupKFold(Folds, GroupSplitter):
     """K folds of whole groups: no group has rows on both sides of a split, and the folds have about as many rows each.
 
     Groups go, the largest first, to the fold that has the fewest rows so far, which is what scikit-learn's `GroupKFold` does,
@@ -42,21 +41,10 @@ class GroupKFold(GroupSplitter):
     """
 
     _groups: ClassVar = "needed"
-    n_splits: int = 5
-    shuffle: bool = False
-    seed: int | None = None
-
-    def __init__(self, n_splits=5, shuffle=False, seed=OPEN, *, random_state=OPEN):
-        seed = one_seed(seed, random_state, random=is_true(shuffle))
-        vars(self).update(n_splits=n_splits, shuffle=shuffle, seed=seed)
-
-    def get_n_splits(self, X=None, y=None, groups=None) -> int:
-        """K."""
-        return self.n_splits
 
     def _split(self, n, y, groups):
         check_folds(self.n_splits, n)
-        rng = shuffling(self)
+        rng = self._shuffling()
         kinds, codes = np.unique(groups, return_inverse=True)
         if self.n_splits > len(kinds):
             fewer = f"use at most {len(kinds)} folds" if len(kinds) > 1 else "nothing can be held out"

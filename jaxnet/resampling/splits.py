@@ -7,19 +7,18 @@ import numpy as np
 from jaxnet.errors import InvalidInput
 from jaxnet.resampling.splitter import (
     OPEN,
+    Folds,
     Splitter,
     check_count,
     check_folds,
     generator,
-    is_true,
     one_seed,
     parts,
-    shuffling,
 )
 
 
 @dataclass(frozen=True, init=False)
-class KFold(Splitter):
+class KFold(Folds):
     """K folds of nearly equal size; contiguous, or of rows dealt at random.
 
     The first `n % n_splits` folds have one row more than the others, as in scikit-learn, so that unshuffled folds
@@ -40,21 +39,9 @@ class KFold(Splitter):
     KFold(n_splits=5, shuffle=True, seed=1)
     """
 
-    n_splits: int = 5
-    shuffle: bool = False
-    seed: int | None = None
-
-    def __init__(self, n_splits=5, shuffle=False, seed=OPEN, *, random_state=OPEN):
-        seed = one_seed(seed, random_state, random=is_true(shuffle))
-        vars(self).update(n_splits=n_splits, shuffle=shuffle, seed=seed)
-
-    def get_n_splits(self, X=None, y=None, groups=None) -> int:
-        """K."""
-        return self.n_splits
-
     def _split(self, n, y, groups):
         check_folds(self.n_splits, n, "cv")
-        rng = shuffling(self)
+        rng = self._shuffling()
         yield from _consecutive(np.arange(n) if rng is None else rng.permutation(n), self.n_splits)
 
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,6 +12,26 @@ from jaxnet.errors import InvalidInput, advice
 from jaxnet.scalars import is_whole
 
 Split = tuple[np.ndarray, np.ndarray]
+
+
+class _Open:
+    """Stands for an argument that was not given."""
+
+    def __repr__(self) -> str:
+        return "0"
+
+
+OPEN: Any = _Open()
+
+
+def one_seed(seed: Any, random_state: Any, *, random: bool = True) -> Any:
+    """The seed, whichever name it was given under; where neither was, 0, or None for splits that are not `random`."""
+    if seed is not OPEN and random_state is not OPEN:
+        raise InvalidInput(
+            f"seed={seed!r:.60} and random_state={random_state!r:.60} are two names of one option: give one of them."
+        )
+    given = seed if random_state is OPEN else random_state
+    return given if given is not OPEN else 0 if random else None
 
 
 class Splitter(ABC):
@@ -40,12 +61,38 @@ class Splitter(ABC):
         if groups is None and self._groups == "needed":
             raise InvalidInput(f"{who} keeps rows of a group together and needs groups=: one label per row of X.")
         if groups is not None and self._groups == "refused":
-            raise InvalidInput(
-                f"groups has no effect on {who}, which does not keep groups together: use jaxnet.GroupKFold or "
-                "LeaveOneGroupOut, or leave groups out."
-            )
+            raise InvalidInput(no_effect(who))
         n = int(X.shape[0]) if hasattr(X, "shape") else len(X)
         return n, y, None if groups is None else as_groups(groups, n)
+
+
+@dataclass(frozen=True, init=False)
+class Folds(Splitter):
+    """K folds, each held out once, to which rows or groups may be dealt at random."""
+
+    n_splits: int = 5
+    shuffle: bool = False
+    seed: int | None = None
+
+    def __init__(self, n_splits=5, shuffle=False, seed=OPEN, *, random_state=OPEN):
+        seed = one_seed(seed, random_state, random=isinstance(shuffle, (bool, np.bool_)) and bool(shuffle))
+        vars(self).update(n_splits=n_splits, shuffle=shuffle, seed=seed)
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """K."""
+        return self.n_splits
+
+    def _shuffling(self) -> np.random.Generator | None:
+        """The random numbers of folds that are shuffled, None of others."""
+        who = type(self).__name__
+        if not isinstance(self.shuffle, (bool, np.bool_)):
+            raise InvalidInput(f"shuffle={self.shuffle!r:.60} of {who} must be True or False.")
+        rng = generator(self.seed)
+        if self.seed is not None and not self.shuffle:
+            raise InvalidInput(
+                f"seed={self.seed} (random_state) of {who} has no effect without shuffling; add shuffle=True."
+            )
+        return rng if self.shuffle else None
 
 
 class GroupSplitter(Splitter):
@@ -60,31 +107,6 @@ class GroupSplitter(Splitter):
         return request
 
 
-class _Open:
-    """Stands for an argument that was not given."""
-
-    def __repr__(self) -> str:
-        return "0"
-
-
-OPEN: Any = _Open()
-
-
-def one_seed(seed: Any, random_state: Any, *, random: bool = True) -> Any:
-    """The seed, whichever name it was given under; where neither was, 0, or None for splits that are not `random`."""
-    if seed is not OPEN and random_state is not OPEN:
-        raise InvalidInput(
-            f"seed={seed!r:.60} and random_state={random_state!r:.60} are two names of one option: give one of them."
-        )
-    given = seed if random_state is OPEN else random_state
-    return given if given is not OPEN else 0 if random else None
-
-
-def is_true(value: Any) -> bool:
-    """Whether this is True, Python's or NumPy's."""
-    return isinstance(value, (bool, np.bool_)) and bool(value)
-
-
 def generator(seed: Any) -> np.random.Generator:
     """Random numbers of a seed: the same for a whole number, others every time for None."""
     if seed is not None and (not is_whole(seed) or seed < 0):
@@ -94,15 +116,12 @@ def generator(seed: Any) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def shuffling(splitter: Any) -> np.random.Generator | None:
-    """The random numbers of a splitter that can shuffle, None if it does not."""
-    who, shuffle, seed = type(splitter).__name__, splitter.shuffle, splitter.seed
-    if not isinstance(shuffle, (bool, np.bool_)):
-        raise InvalidInput(f"shuffle={shuffle!r:.60} of {who} must be True or False.")
-    rng = generator(seed)
-    if seed is not None and not shuffle:
-        raise InvalidInput(f"seed={seed} (random_state) of {who} has no effect without shuffling; add shuffle=True.")
-    return rng if shuffle else None
+def no_effect(who: str) -> str:
+    """What is said of groups that are given to a splitter which does not look at them."""
+    return (
+        f"groups has no effect on {who}, which does not keep groups together: use jaxnet.GroupKFold or LeaveOneGroupOut, or "
+        "leave groups out."
+    )
 
 
 def check_folds(folds: Any, n: int, name: str = "n_splits") -> None:

@@ -9,18 +9,15 @@ from jaxnet.data.groups import as_groups
 from jaxnet.errors import InvalidInput
 from jaxnet.resampling.splitter import (
     OPEN,
-    Splitter,
+    Folds,
     check_count,
     check_folds,
-    is_true,
-    one_seed,
     parts,
-    shuffling,
 )
 
 
 @dataclass(frozen=True, init=False)
-class StratifiedKFold(Splitter):
+class StratifiedKFold(Folds):
     """K folds of nearly equal size over which y is distributed alike: of every stratum each fold holds out as many rows.
 
     Strata are the values of y, if there are at most `bins` of them and at most half as many as rows; else y is cut at its
@@ -44,23 +41,16 @@ class StratifiedKFold(Splitter):
     """
 
     _by_labels: ClassVar[bool] = True
-    n_splits: int = 5
-    shuffle: bool = False
-    seed: int | None = None
     bins: int = 10
 
     def __init__(self, n_splits=5, shuffle=False, seed=OPEN, bins=10, *, random_state=OPEN):
-        seed = one_seed(seed, random_state, random=is_true(shuffle))
-        vars(self).update(n_splits=n_splits, shuffle=shuffle, seed=seed, bins=bins)
-
-    def get_n_splits(self, X=None, y=None, groups=None) -> int:
-        """K."""
-        return self.n_splits
+        super().__init__(n_splits, shuffle, seed, random_state=random_state)
+        vars(self).update(bins=bins)
 
     def _split(self, n, y, groups):
         check_folds(self.n_splits, n)
         check_count(self.bins, "bins")
-        rng, K = shuffling(self), self.n_splits
+        rng, K = self._shuffling(), self.n_splits
         strata = self._strata(_one_response(y, n))
         # Dealing the sorted strata in turn gives each fold its share of each; the shares go to its rows in blocks.
         dealt = np.sort(strata)
