@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxnet.solver.basic import basic_solutions
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.place import Base
-from jaxnet.solver.rounds import Slots, Start, basic_solutions, judge, settle
+from jaxnet.solver.rounds import Slots, Start, judge, settle
 from jaxnet.solver.support import pruned
 from jaxnet.solver.task import Figures, Step, Task, report
 
@@ -50,7 +51,9 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     ends = pair.at_first, pair.at_second
     blended, base = _interpolate(ws.index, solutions[1::-1], ends, share, task.sd, pen, task.nothing)
     real = np.arange(share.shape[1] * share.shape[2]) < len(inside) * share.shape[2]
-    blended = basic_solutions(task, pen, pair.slots, blended, np.broadcast_to(real, (len(blended), len(real))))
+    blended = basic_solutions(
+        task, pen, pair.slots.ws, pair.slots.free, blended, np.broadcast_to(real, (len(blended), len(real)))
+    )
     blended, remainder, seal = judge(task, pen, replace(pair.slots, solutions=(blended,)), base)
     figures = Figures.of(seal, np.zeros(seal.gap.shape, np.int32))
     slots = replace(pair.slots, solutions=(blended, *solutions))

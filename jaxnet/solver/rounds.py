@@ -14,10 +14,11 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet import penalty
 from jaxnet.solver import active_set, coordinate, proximal, working_set
+from jaxnet.solver.basic import basic_solutions
 from jaxnet.solver.certificate import Certificate, Penalties, certify
 from jaxnet.solver.place import Base, place
 from jaxnet.solver.restricted import Progress, Restricted
-from jaxnet.solver.support import basic, pruned
+from jaxnet.solver.support import pruned
 from jaxnet.solver.task import Figures, Task
 from jaxnet.solver.view import View
 from jaxnet.solver.working_set import WorkingSet
@@ -50,11 +51,14 @@ class Slots:
     pinv: Float[Array, "S u u"]
     solutions: tuple[Float[Array, "S L W"], ...]
 
+    @property
+    def free(self) -> int:
+        """How many slots are those of unpenalised columns, and first."""
+        return self.pinv.shape[1]
+
     def join(self, view: View, wanted: Bool[np.ndarray, "S p"]) -> "Slots":
         """The wanted columns join; slots that no solution needs may go."""
-        return self._moved(
-            *working_set.extend(self.ws, view, wanted, partial(_busy, self.pinv.shape[1], self.solutions))
-        )
+        return self._moved(*working_set.extend(self.ws, view, wanted, partial(_busy, self.free, self.solutions)))
 
     def widen(self, view: View) -> "Slots":
         """The same in double precision."""
@@ -122,7 +126,7 @@ def settle(
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
         going, passes = np.asarray(going), np.asarray(passes)
         B, finished, passes = _finish(task, pen, ws, B, rounds.active & going, passes)
-        B = basic_solutions(task, pen, slots, B, rounds.active)
+        B = basic_solutions(task, pen, slots.ws, slots.free, B, rounds.active)
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
@@ -144,7 +148,7 @@ def _exactly(task: Task, pen: Penalties, end: Settled, wanted: Bool[np.ndarray, 
         slots = end.slots.join(task.view, wanted)
         ws, B = slots.ws, np.asarray(slots.solutions[0])
         B, steps = active_set.finish(task.view, pen, ws, B, active, task.max_iter - passes)
-        B, passes = basic_solutions(task, pen, slots, B, active), passes + steps
+        B, passes = basic_solutions(task, pen, slots.ws, slots.free, B, active), passes + steps
         base = Base(slots.solutions[0], end.remainder)
         B, remainder, seal = judge(task, pen, slots.put(B), base)
         end = Settled(slots.put(B), Figures.of(seal, passes), seal.gradient, remainder)
@@ -218,29 +222,6 @@ def judge(
     ws, solution = slots.ws, slots.solutions[0]
     B, remainder, dense = place(task.view, ws.index, solution, slots.pinv, ws.count, base)
     return B, remainder, certify(task.view, remainder, dense, task.sd, pen)
-
-
-def basic_solutions(
-    task: Task, pen: Penalties, slots: Slots, B: Float[Array, "S L W"], lanes: Bool[np.ndarray, "S L"]
-) -> Float[Array, "S L W"]:
-    """B, with independent active columns in those of the `lanes` that have no ridge part (support.py). Columns without a penalty
-    stay as they are."""
-    lasso = lanes & (np.asarray(pen.lam2) == 0) & (np.asarray(pen.lam1) > 0)
-    at = np.flatnonzero(lasso.any(axis=0))
-    if not len(at):
-        return B
-    host, index, factor, free = np.asarray(B), slots.ws.index, np.asarray(pen.factor1), slots.pinv.shape[1]
-    penalised = (index < factor.shape[1]) & (np.take_along_axis(factor, index % factor.shape[1], axis=1) > 0)
-    active = (host[:, at] != 0) & (lasso[:, at, None] & penalised[:, None])
-    found = task.independence.dependences(task.view, task.sd, slots.ws, active, free, lasso[:, at])
-    host = host.copy() if found else host
-    for (s, i), (slot, null, norm) in found.items():
-        of = lambda x, none, s=s, slot=slot: none if x is None else np.asarray(x)[s, index[s, slot]]
-        bounds = of(pen.lo, -np.inf) * norm, of(pen.hi, np.inf) * norm
-        cost = of(factor, 1.0) * float(pen.lam1[s, at[i]]) / norm
-        z = host[s, at[i], slot] * norm
-        host[s, at[i], slot] = basic(z, null, cost, bounds, float(task.nothing[s])) / norm
-    return host if found else B
 
 
 @jax.jit
