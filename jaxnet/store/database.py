@@ -180,13 +180,9 @@ def _opened(path: Path, uri: str) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def _read_only(path: Path) -> Iterator[tuple[sqlite3.Connection, int | None]]:
     where = f"file:{quote(os.fsencode(path))}"
-
-    def enter(uri: str):
-        return _opened(path, uri)
-
     # Not SQLite's mode=ro, which could not undo what a killed process left half written.
     try:
-        with enter(f"{where}?mode=rw") as connection:
+        with _opened(path, f"{where}?mode=rw") as connection:
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA trusted_schema=OFF")
             found = _version(path, connection)
@@ -194,7 +190,7 @@ def _read_only(path: Path) -> Iterator[tuple[sqlite3.Connection, int | None]]:
         if any(Path(f"{path}{side}").exists() for side in place.SIDES[:2]):
             raise
         # A log (version 1) needs a second file, for which there may be no room or permission; without one, nobody writes.
-        with enter(f"{where}?immutable=1") as connection:
+        with _opened(path, f"{where}?immutable=1") as connection:
             connection.execute("PRAGMA trusted_schema=OFF")
             found = _version(path, connection)
     yield connection, found

@@ -88,7 +88,7 @@ class Ledger(Journal):
 
     def begin(self, collector: "Collector") -> None:
         self._collector = collector
-        self.commit(lambda: self._write_row(fits=collector.size))
+        self.commit(lambda: self.write_row(fits=collector.size))
         self._announce(collector.size, self.fits_stored())
 
     def pieces(self) -> Iterator[Any]:
@@ -129,7 +129,7 @@ class Ledger(Journal):
             self.database.execute("DELETE FROM blobs WHERE run = ?", self.run)
             self.database.execute("DELETE FROM units WHERE run = ?", self.run)
             self.put("", "result", content, fits=result.gap.size)
-            self._write_row(finished=1)
+            self.write_row(finished=1)
 
         self.commit(write)
         try:
@@ -192,10 +192,6 @@ class Ledger(Journal):
         """Write down what became of a unit, inside a transaction."""
         self.database.execute("INSERT OR REPLACE INTO units (run, name, state) VALUES (?, ?, ?)", self.run, unit, state)
 
-    def touch(self) -> None:
-        """Say when the run was written to, and the best fit yet, inside a transaction."""
-        self._write_row()
-
     def mark_of(self, unit: str) -> dict[str, np.ndarray] | None:
         """Where the walk of a unit stood."""
         marks = [self._opened(blob) for blob in self._blobs("mark", unit)]
@@ -223,7 +219,8 @@ class Ledger(Journal):
         if self._entry.announce is not None:
             self._entry.announce(self.name, fits, min(stored, fits))
 
-    def _write_row(self, **changed: Any) -> None:
+    def write_row(self, **changed: Any) -> None:
+        """Write down what changed of the run, when, and the best fit yet, inside a transaction."""
         best = None if self._collector is None else self._collector.best()
         best = self.row.best if best is None else json.dumps(best)
         self.row = self.row._replace(written=now(), best=best, **changed)
@@ -320,7 +317,7 @@ class _Page(Unit):
                 ledger.set_state(self._name, "done")
             else:
                 ledger.put(self._name, "mark", mark)
-            ledger.touch()
+            ledger.write_row()
 
         self.last, self._waiting, self._arrays = mark, [], None
         if finished:

@@ -1,6 +1,5 @@
 """Runs and their blobs, read with their seals and written with them."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,7 +103,7 @@ def get_blobs(database: Database, number: int, row: Row, kind: str, unit: str | 
         found = [content for (content,) in database.execute("SELECT content FROM blobs WHERE id = ?", place)]
         if len(found) != 1 or not isinstance(found[0], bytes) or part not in (None, len(parts)):
             database.refuse("one of its blobs is of another type, or is not whole")
-        if shown is not None and hashlib.sha256(found[0]).hexdigest() != shown:
+        if shown is not None and digest(found[0]) != shown:
             database.refuse(f"a blob of run {row.name!r} does not match its checksum")
         parts += found
         if not more:
