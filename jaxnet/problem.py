@@ -109,9 +109,8 @@ class Problem:
         pad = lambda x: np.pad(x, ((0, 0), (0, n - x.shape[1])))
         groups = Groups(pad(request.groups.train), pad(request.groups.test), request.groups.test_mass)
         targets, pairwise = pad(targets), None
-        if (
-            request.by_pairs and np.isnan(request.X).any()
-        ):  # with nothing missing it is the plain problem, to the last bit
+        # With nothing missing it is the plain problem, to the last bit.
+        if request.by_pairs and np.isnan(request.X).any():
             pairwise = _pairwise(request, *stored, targets, groups)
             moments = Moments(pairwise.mean, pairwise.sd, pairwise.usable)
         else:

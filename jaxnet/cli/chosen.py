@@ -5,11 +5,8 @@ from typing import Any
 from jaxnet.errors import InvalidInput
 from jaxnet.result import BestFit
 from jaxnet.selection.choice import notion
-from jaxnet.selection.criteria import CRITERIA, Criteria
-from jaxnet.selection.rules import check_simplest
-
-LOOKS_FOR_SIMPLEST = ("1se", "percent")
-"""The rules that choose the simplest of several fits."""
+from jaxnet.selection.criteria import Criteria
+from jaxnet.selection.rules import SEEKING, check_simplest
 
 
 def simplest_of(model: dict[str, Any]) -> str:
@@ -21,9 +18,9 @@ def simplest_of(model: dict[str, Any]) -> str:
 
 def check_simplest_acts(simplest: str | None, rule: str) -> None:
     """Refuse --simplest where all that is shown is what a rule chose that looks for no simplest fit."""
-    if simplest is not None and rule not in LOOKS_FOR_SIMPLEST:
+    if simplest is not None and rule not in SEEKING:
         raise InvalidInput(
-            f"--simplest {simplest} has no part in what --rule {rule} chose; it is for {' and '.join(LOOKS_FOR_SIMPLEST)}: "
+            f"--simplest {simplest} has no part in what --rule {rule} chose; it is for {' and '.join(sorted(SEEKING))}: "
             "leave it out."
         )
 
@@ -39,7 +36,7 @@ def chosen_fits(
     asked = simplest or own
     fits = {}
     for rule, index in model["chosen"].items():
-        by = None if rule in CRITERIA else notion(rule, asked, None)
+        by = notion(rule, asked, None)
         if by in (None, own):
             fits[rule] = result.fit_at(*index, rule=rule, simplest=by)
             continue

@@ -1,14 +1,25 @@
 """Tables as lines of text, and names that a terminal may print."""
 
+from collections.abc import Sequence
 
-def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows of cells as lines: the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return lines
+
+def aligned(rows: Sequence[Sequence[str]], *, open_end: bool = False) -> list[str]:
+    """Rows of cells as lines: the first column to the left, the others to the right; with `open_end` the last is free text.
+
+    >>> aligned([("column", "coef"), ("age", "-1.5")])
+    ['column  coef', 'age     -1.5']
+    """
+    width = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    last = len(width) - open_end
+    return [
+        "  ".join([row[0].ljust(width[0]), *map(str.rjust, row[1:last], width[1:last]), *row[last:]]).rstrip()
+        for row in rows
+    ]
+
+
+def and_more(total: int, shown: int) -> list[str]:
+    """The line that says how many rows a table leaves out, if it does."""
+    return [f"... and {total - shown:,} more: rows() has them"] * (total > shown)
 
 
 def shown(name: str, most: int = 24) -> str:

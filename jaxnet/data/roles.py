@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import difflib
 import shlex
-import warnings
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -21,7 +20,7 @@ from jaxnet.data.factors import Factor, factor_of_numbers, label_counts
 from jaxnet.data.frames import NotNumeric
 from jaxnet.data.mixed import MixedColumns, with_columns
 from jaxnet.data.spelled import MARKERS, is_mostly_numbers, not_numbers, numbers_of_texts, remedies
-from jaxnet.errors import InvalidInput, advice
+from jaxnet.errors import InvalidInput, advice, warn_caller
 
 
 def settled(found: MixedColumns, labels: Sequence[str], declared: Collection[str], named: Collection[str], name: str):
@@ -103,10 +102,9 @@ def _warn_of_markers(markers: dict[str, dict[str, int]], name: str) -> None:
         for label, counts in list(markers.items())[:5]
     )
     more = f"; and {len(markers) - 5} columns more" if len(markers) > 5 else ""
-    warnings.warn(
+    warn_caller(
         f"{name} has text that stands for missing values in {len(markers)} column{_s(markers)} of numbers: {shown}{more}. "
-        "Those values are missing, and the columns are numbers.",
-        stacklevel=5,
+        "Those values are missing, and the columns are numbers."
     )
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from jaxnet.data.layout import aligned
 from jaxnet.errors import InvalidInput, advice
 from jaxnet.scalars import is_number
 from jaxnet.selection.fits import Fits, examine, has_fillings, same_data
 from jaxnet.selection.fits import noise_variance as estimate
-from jaxnet.selection.table import table_lines
 from jaxnet.threads import one_thread
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
@@ -97,7 +97,7 @@ class Criteria:
         rows = [(*["response"] * (q is not None), "least", "rho", "alpha", "df", "value")]
         for j in [None] if q is None else range(min(q, RESPONSES_SHOWN)):
             rows += [(*[str(j)] * (q is not None), rule.upper(), *self._cells(rule, j)) for rule in CRITERIA]
-        lines += table_lines(rows) + ["..."] * ((q or 1) > RESPONSES_SHOWN)
+        lines += aligned(rows) + ["..."] * ((q or 1) > RESPONSES_SHOWN)
         refused = int(np.count_nonzero(self.reason != ""))
         lines += [f"not defined for {refused:,} of {self.reason.size:,} fits: `reason` says why"] * (refused > 0)
         return "\n  ".join(lines)

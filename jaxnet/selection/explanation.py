@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.data.layout import shown
+from jaxnet.data.layout import aligned, and_more, shown
 from jaxnet.errors import InvalidInput
 from jaxnet.scalars import is_number, is_whole
 from jaxnet.selection.columns import BLOCK, SLACK, Columns, connected, slices
@@ -15,7 +15,6 @@ from jaxnet.selection.entry import entry_ranks
 from jaxnet.selection.fits import Data, check_residuals, has_fillings, same_columns, same_responses
 from jaxnet.selection.frequencies import Frequencies, frequencies_of
 from jaxnet.selection.ranking import ranked
-from jaxnet.selection.table import and_more, table_lines
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
@@ -123,7 +122,7 @@ class Explanation:
         rows += [self._cells(j) for j in range(min(len(self.names), SHOWN))]
         if self.frequencies is None:
             rows = [row[:5] + row[6:] for row in rows]
-        return "\n  ".join([heading, *table_lines(rows, open_end=True), *and_more(len(self.names), SHOWN)])
+        return "\n  ".join([heading, *aligned(rows, open_end=True), *and_more(len(self.names), SHOWN)])
 
     def _cells(self, j: int) -> tuple[str, ...]:
         near = [f"{shown(name, 20)} {r:+.2f}" for name, r in self.companions[j]]

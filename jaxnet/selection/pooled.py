@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxnet.data.arrays import as_weights
-from jaxnet.data.layout import shown
+from jaxnet.data.layout import aligned, and_more, shown
 from jaxnet.errors import InvalidInput
 from jaxnet.selection.degrees import Hat
 from jaxnet.selection.fits import same_responses
-from jaxnet.selection.table import and_more, table_lines
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
@@ -67,7 +66,7 @@ class PooledCoefficients:
         for j in range(min(len(self.names), SHOWN)):
             cells = shown(self.names[j]), f"{self.coef[j]:.4g}", f"{self.frequency[j]:.0%}", f"{self.between[j]:.3g}"
             rows.append((*cells, *[f"{self.total[j]:.3g}", f"{missing[j]:.0%}"]) if missing is not None else cells)
-        return "\n  ".join([heading, *table_lines(rows), *and_more(len(self.names), SHOWN)])
+        return "\n  ".join([heading, *aligned(rows), *and_more(len(self.names), SHOWN)])
 
     def rows(self) -> list[dict]:
         """One dict per column, as `pandas.DataFrame` takes them."""
