@@ -13,7 +13,7 @@ from test_store import run_sweep, same, stop_after
 
 import jaxnet
 from jaxnet.store import ledger
-from jaxnet.store.database import Database
+from jaxnet.store.database import Database, is_store
 
 
 @pytest.fixture
@@ -232,6 +232,29 @@ def test_a_journal_does_not_touch_a_copy_that_was_put_in_its_place(store):
         assert same(jaxnet.Store(store).result("mine"), whole)
     assert [run.name for run in jaxnet.Store(store).runs()] == ["mine"]
     assert store.read_bytes() == copy.read_bytes() and store.with_name("runs.db-journal.aside-1").exists()
+
+
+KILL_ANOTHER = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("CREATE TABLE notes (text)")
+connection.executemany("INSERT INTO notes VALUES (?)", [("x" * 3000,)] * 300)
+connection.execute("PRAGMA cache_size=1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE notes SET text = replace(text, 'x', 'y')")  # spilled before the first page is in the journal
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
+def test_a_journal_of_another_program_is_left_to_its_file(tmp_path):
+    notes = tmp_path / "notes.db"
+    subprocess.run([sys.executable, "-c", KILL_ANOTHER, str(notes)], timeout=60)
+    assert os.path.getsize(f"{notes}-journal") > 0
+    assert not is_store(notes)
+    connection = sqlite3.connect(notes)
+    assert connection.execute("SELECT DISTINCT text FROM notes").fetchall() == [("x" * 3000,)]
+    connection.close()
 
 
 def test_a_log_beside_a_store_that_has_none_is_set_aside(store):

@@ -6,18 +6,20 @@ put in the place of a store would so be mixed with what another file had: such l
 """
 
 import errno
+import itertools
 import os
 import shutil
 import sqlite3
 import stat
 import tempfile
 import time
-import warnings
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnet.errors import InvalidInput
+from jaxnet.errors import InvalidInput, warn_caller
+from jaxnet.store.schema import INDEX
 
 SIDES = ("-journal", "-wal", "-shm")
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")
@@ -84,33 +86,38 @@ def identity(path: Path) -> Identity | None:
 
 def free_name(path: Path, word: str) -> Path:
     """A file beside `path` that there is not: runs.db becomes runs.WORD-1.db."""
-    k = 1
-    while True:
-        found = path.with_name(f"{path.stem}.{word}-{k}{path.suffix}")
-        if not os.path.lexists(found):
-            return found
-        k += 1
+    return _free(lambda k: path.with_name(f"{path.stem}.{word}-{k}{path.suffix}"))
+
+
+def _free(name: Callable[[int], Path]) -> Path:
+    """The first of name(1), name(2), ... that there is not."""
+    return next(found for found in map(name, itertools.count(1)) if not os.path.lexists(found))
 
 
 def set_aside_foreign(path: Path) -> None:
-    """Move a journal or log beside the file that is not its own to another name, and warn of it.
+    """Move a journal or log beside a store (or an empty file) that is not its own to another name, and warn of it.
 
-    Only for a file that this process has not open: closing any descriptor of a file gives up all its locks in a process.
+    Files of other programs are left alone. Only for a file that this process has not open: closing any descriptor of a file
+    gives up all its locks in a process.
     """
+    if not _is_ours(path):
+        return
     for end, foreign in (("-journal", _foreign_journal), ("-wal", _foreign_log)):
         side = Path(f"{path}{end}")
         if _size(side) and foreign(path, side):
-            k = 1
-            while os.path.lexists(f"{side}.aside-{k}"):
-                k += 1
-            os.rename(side, f"{side}.aside-{k}")
+            aside = _free(lambda k, side=side: Path(f"{side}.aside-{k}"))
+            os.rename(side, aside)
             Path(f"{path}-shm").unlink(missing_ok=True)
-            warnings.warn(
-                f"{side} belonged to another file than {path.name}, in whose place that was put: it was moved to "
-                f"{side.name}.aside-{k}.",
-                UserWarning,
-                stacklevel=2,
+            warn_caller(
+                f"{side} belonged to another file than {path.name}, in whose place that was put: it was moved to {aside.name}."
             )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a store, or empty and about to be one."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 12)
+    return not head or INDEX.encode() in head
 
 
 def _size(path: Path) -> int:

@@ -13,7 +13,8 @@ _UNITS = """CREATE TABLE units (
     state TEXT NOT NULL,
     PRIMARY KEY (run, name)
 )"""
-_INDEX = "CREATE INDEX blobs_of ON blobs (run, kind, unit)"
+INDEX = "CREATE INDEX blobs_of ON blobs (run, kind, unit)"
+"""In stores of every version, and by SQLite's rules in their first page as it stands here."""
 TABLES = {
     1: (
         """CREATE TABLE runs (
@@ -39,7 +40,7 @@ TABLES = {
     more INTEGER NOT NULL,
     content BLOB NOT NULL
 )""",
-        _INDEX,
+        INDEX,
     ),
     2: (
         """CREATE TABLE runs (
@@ -78,7 +79,7 @@ TABLES = {
     seal TEXT NOT NULL,
     content BLOB NOT NULL
 )""",
-        _INDEX,
+        INDEX,
     ),
 }
 """A run: `uid` is drawn at its beginning; `problem`, `about` and `best` are JSON; `fits` is how many it has in all. A claim says
