@@ -42,6 +42,26 @@ def rng(request) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(request.node.name.encode()))
 
 
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A path for a store, to which every knot is written down at once."""
+    from jaxnet.store import ledger
+
+    monkeypatch.setattr(ledger, "SECONDS", 0.0)
+    monkeypatch.setattr(ledger, "SHARE", 0.0)
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def unfinished(store):
+    """A store with an unfinished run, "mine", of which marks and fits are there."""
+    from stores import run_sweep, stop_after
+
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(store=store, run="mine", progress=stop_after(7))
+    return store
+
+
 @pytest.fixture(autouse=True)
 def leaves_settings_alone():
     """No test may change JAX's global precision or NumPy's error state, nor draw from NumPy's global generator."""

@@ -9,12 +9,12 @@ import cases
 import jax
 import numpy as np
 import pytest
-from saved import as_tree, equal
+from stores import run_sweep, same, stop_after
 
 import jaxnet
 from jaxnet import collect, dispatch
 from jaxnet.solver import schedule
-from jaxnet.store import ledger, rows
+from jaxnet.store import rows
 
 SWEEPS = {
     "between knots": ("wide", {"alphas": 12}),
@@ -31,34 +31,6 @@ SWEEPS = {
     "not converged": ("correlated", {"tol": 1e-13, "max_iter": 2}),
     "no folds": ("tall", {"cv": None}),
 }
-
-
-def run_sweep(name: str = "wide", **options):
-    data = cases.data(name)
-    return jaxnet.sweep(data.X, data.y, **{**cases.GRID, "cv": 3, **options})
-
-
-def same(a, b) -> bool:
-    return equal(as_tree(a), as_tree(b))
-
-
-def stop_after(calls: int):
-    """A progress function that is interrupted at its call of that number."""
-    count = itertools.count(1)
-
-    def progress(done, total):
-        if next(count) >= calls:
-            raise KeyboardInterrupt
-
-    return progress
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    """A path; every knot is written down at once."""
-    monkeypatch.setattr(ledger, "SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "SHARE", 0.0)
-    return tmp_path / "runs.db"
 
 
 @pytest.mark.parametrize("case", SWEEPS)
@@ -255,6 +227,37 @@ def test_fit_path_and_frames_have_stores_too(tmp_path):
     assert jaxnet.Store(path).runs()[0].best is None
     with pytest.raises(jaxnet.InvalidInput, match="of another problem: names is"):
         jaxnet.fit_path(data.X, data.y, **cases.GRID, store=path, run="path")
+
+
+def table(names=("age", "dose"), words=("blue", "red")):
+    """A frame of which only names, words and the order of levels are others: its numbers are always the same."""
+    import pandas
+
+    numbers = np.random.default_rng(0).normal(size=(20, 2))
+    frame = pandas.DataFrame(numbers, columns=list(names))
+    return frame.assign(colour=pandas.Categorical.from_codes(np.arange(20) % 2, list(words)))
+
+
+ALIKE = {
+    "names": {"names": ("age", "weight")},
+    "names the other way round": {"names": ("dose", "age")},
+    "words": {"words": ("blau", "rot")},
+    "levels in another order": {"words": ("red", "blue")},
+}
+
+
+@pytest.mark.parametrize("how", ALIKE)
+def test_tables_of_the_same_numbers_are_other_problems_if_they_say_something_else(how, store):
+    y = np.random.default_rng(1).normal(size=20)
+    first, second = table(), table(**ALIKE[how])
+    fitted = [jaxnet.sweep(X, y, **cases.GRID, cv=3, categories=jaxnet.Categories()) for X in (first, second)]
+    np.testing.assert_array_equal(fitted[0].gap, fitted[1].gap, "the numbers are the same")
+    sweep = lambda X, **where: jaxnet.sweep(X, y, **cases.GRID, cv=3, categories=jaxnet.Categories(), store=store, **where)
+    sweep(first, run="mine")
+    with pytest.raises(jaxnet.InvalidInput, match="run 'mine' in .* is of another problem: .*names is "):
+        sweep(second, run="mine")
+    assert same(sweep(second), fitted[1]) and same(sweep(first), fitted[0])
+    assert len(jaxnet.Store(store).runs()) == 3, "without a name, a run is called after its problem"
 
 
 def test_deleted_runs_are_gone_and_others_stay(tmp_path):

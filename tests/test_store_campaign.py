@@ -7,23 +7,15 @@ import sys
 
 import numpy as np
 import pytest
-from test_store import run_sweep, same, stop_after
+from stores import run_sweep, same, stop_after
 from test_store_place import LOSSES, when
 
 import jaxnet
-from jaxnet.store import database, ledger
+from jaxnet.store import database
 
 pytestmark = pytest.mark.campaign
 
 FLIPS, LOST, FULL, ROUNDS = 1000, 100, 50, 200
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    """A path; every knot is written down at once."""
-    monkeypatch.setattr(ledger, "SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "SHARE", 0.0)
-    return tmp_path / "runs.db"
 
 
 def test_flips_are_harmless_or_noticed(store, recwarn):

@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from test_store import run_sweep, same, stop_after
+from stores import run_sweep, same
 
 import jaxnet
-from jaxnet.store import claims, ledger
+from jaxnet.store import claims
 from jaxnet.store.claims import Claim
 from jaxnet.store.database import Database
 from jaxnet.store.rows import write_claim
@@ -36,14 +36,9 @@ with claim.held():
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def store(unfinished):
     """A store with an unfinished run, "mine"."""
-    monkeypatch.setattr(ledger, "SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "SHARE", 0.0)
-    path = tmp_path / "runs.db"
-    with pytest.raises(KeyboardInterrupt):
-        run_sweep(store=path, run="mine", progress=stop_after(7))
-    return path
+    return unfinished
 
 
 def hold(store, how: str = "alone") -> tuple[subprocess.Popen, str]:

@@ -9,24 +9,19 @@ import sys
 import numpy as np
 import pytest
 from saved import seal_bytes
+from stores import run_sweep, same, stop_after
 from test_persistence_hostile import hostile_pickles
-from test_store import run_sweep, same, stop_after
 
 import jaxnet
 from jaxnet.persistence import pack, unpack
-from jaxnet.store import database, ledger
+from jaxnet.store import database
 from jaxnet.store.seals import Row, blob_seal, digest
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def store(unfinished):
     """A store with an unfinished run, "mine", of which marks and fits are there."""
-    monkeypatch.setattr(ledger, "SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "SHARE", 0.0)
-    path = tmp_path / "runs.db"
-    with pytest.raises(KeyboardInterrupt):
-        run_sweep(store=path, run="mine", progress=stop_after(7))
-    return path
+    return unfinished
 
 
 def change(path, statement: str, *values) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from saved import as_tree, equal
-from test_store import run_sweep, same
+from stores import run_sweep, same
 
 import jaxnet
 from jaxnet.store.database import Database

@@ -9,19 +9,11 @@ import sys
 import warnings
 
 import pytest
-from test_store import run_sweep, same, stop_after
+from stores import run_sweep, same, stop_after
 
 import jaxnet
 from jaxnet.store import ledger
 from jaxnet.store.database import Database, is_store
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    """A path; every knot is written down at once."""
-    monkeypatch.setattr(ledger, "SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "SHARE", 0.0)
-    return tmp_path / "runs.db"
 
 
 def another_store(path):
