@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jaxnet.data.layout import visible
 from jaxnet.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def error_name(metric: str) -> str:
     >>> error_name("r2"), error_name("pinball")
     ('1 - R2', 'pinball')
     """
-    return _NAMES.get(metric) or (metric if metric.isprintable() else ascii(metric))
+    return _NAMES.get(metric) or visible(metric)
 
 
 def find_metric(metric: Any) -> Metric:

@@ -68,6 +68,7 @@ def test_lists_may_go_on(tmp_path):
 MIXED = ["--drop", "t", "d", "--na", "?", "--missing", "mean"]
 CHANGES = {  # by option: what a sweep is given besides, and what the option is compared with having
     "example": None,  # tested by itself, as it takes the place of DATA
+    "raw_text": None,  # tested with names that begin as formulas do, in test_cli_foreign_text
     "target": ([], ["--target", "a"]),
     "drop": ([], ["--drop", "a"]),
     "id": ([], []),

@@ -40,7 +40,7 @@ ROOMS = {  # room: the other rooms it may import
     "penalty": {"errors"},
     "resampling": {"errors", "data"},  # labels of rows come in every form in which columns do
     "progress": {"errors", "compilation"},
-    "metrics": {"errors"},  # of arrays; a result's sparse rows bring their own method
+    "metrics": {"errors", "data"},  # of arrays, shown by names; a result's sparse rows bring their own method
     "lanes": {"errors", "design", "penalty", "resampling"},
     "solver": ENGINE,
     "result": SWEEP | {"selection", "report"},  # its methods delegate

@@ -252,9 +252,11 @@ def test_tables_of_the_same_numbers_are_other_problems_if_they_say_something_els
     first, second = table(), table(**ALIKE[how])
     fitted = [jaxnet.sweep(X, y, **cases.GRID, cv=3, categories=jaxnet.Categories()) for X in (first, second)]
     np.testing.assert_array_equal(fitted[0].gap, fitted[1].gap, "the numbers are the same")
-    sweep = lambda X, **where: jaxnet.sweep(X, y, **cases.GRID, cv=3, categories=jaxnet.Categories(), store=store, **where)
+    sweep = lambda X, **where: jaxnet.sweep(
+        X, y, **cases.GRID, cv=3, categories=jaxnet.Categories(), store=store, **where
+    )
     sweep(first, run="mine")
-    with pytest.raises(jaxnet.InvalidInput, match="run 'mine' in .* is of another problem: .*names is "):
+    with pytest.raises(jaxnet.InvalidInput, match=r"run 'mine' in .* is of another problem: .*names is "):
         sweep(second, run="mine")
     assert same(sweep(second), fitted[1]) and same(sweep(first), fitted[0])
     assert len(jaxnet.Store(store).runs()) == 3, "without a name, a run is called after its problem"

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from jaxnet.data.layout import visible
+
 
 class CommandParser(argparse.ArgumentParser):
     """`args.given` has the `dest` of every option that was given, whatever its value."""
@@ -12,6 +14,9 @@ class CommandParser(argparse.ArgumentParser):
         for name, action in ((None, _Store), ("store", _Store), ("store_true", _StoreTrue)):
             self.register("action", name, action)
         self.set_defaults(given=frozenset())
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message("\n".join(map(visible, message.split("\n"))), file)
 
 
 class _Once(argparse.Action):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxnet.cli.chosen import chosen_fits
-from jaxnet.cli.console import aligned, printable
+from jaxnet.cli.console import aligned, visible
 from jaxnet.cli.run_folder import model_file
 from jaxnet.errors import InvalidInput
 from jaxnet.metrics import error_name
@@ -31,7 +31,7 @@ class FinishedSweep:
     def feature(self, j: int) -> str:
         """The name of column j."""
         names = self.result.feature_names
-        return f"column {j}" if names is None else printable(names[j])
+        return f"column {j}" if names is None else names[j]
 
     def responses(self) -> list[int | None]:
         """The responses to tell about: [None] if there is but one."""
@@ -54,10 +54,10 @@ def find_sweep(place: str, run: str | None = None) -> FinishedSweep:
     path = Path(place)
     if run is not None or (path.is_file() and is_store(path)):
         if run is None:
-            names = ", ".join(printable(other.name) for other in Store(path).runs()[-4:]) or "none yet"
+            names = ", ".join(visible(other.name) for other in Store(path).runs()[-4:]) or "none yet"
             raise InvalidInput(f"{place} is a store: name one of its runs too ({names}).")
         store = Store(path)
-        return FinishedSweep(f"run {printable(run)} of {place}", store.result(run), store.run(run).problem)
+        return FinishedSweep(f"run {visible(run)} of {place}", store.result(run), store.run(run).problem)
     file = model_file(place)
     content = load(file)
     result = content.get("result") if isinstance(content, dict) else content

@@ -3,12 +3,13 @@
 import argparse
 from typing import Any
 
-from jaxnet.cli.console import note, printable, say
-from jaxnet.cli.csv_text import csv_text
+from jaxnet.cli.console import note, say, visible
+from jaxnet.cli.csv_text import CsvText
 from jaxnet.cli.dataset import load_table
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.one_file import check_apart, check_page, check_picture, write_file
 from jaxnet.cli.run_folder import MISSING_TABLES, check_free, write_tables
+from jaxnet.cli.shared_options import is_page
 from jaxnet.compilation import enable_compile_cache
 from jaxnet.data.tables import Table
 from jaxnet.errors import InvalidInput
@@ -18,7 +19,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     """Carry out `jaxnet missing` as `args` ask."""
     check_apart(out=args.out, plot=args.plot)
     ending = None if args.plot is None else check_picture(args.plot, args.overwrite, "--plot")
-    page = args.out is not None and args.out.lower().endswith((".html", ".htm"))
+    page = args.out is not None and is_page(args.out)
     if page:
         check_page(args.out, args.overwrite)
     elif args.out is not None:
@@ -31,7 +32,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
 
     found = analyse(Columns.of(names, [table.raw(name) for name in names]))
     check_interrupt()
-    say(f"{printable(table.source)}: {found}\n")
+    csv_text = CsvText(args.raw_text)
+    say(f"{visible(table.source)}: {found}\n")
     if args.target in names and (lacking := found.n_missing[names.index(args.target)]):
         note(f"warning: the target {args.target!r} is missing in {lacking:,} rows, which no fit can use.", False)
     if page:
@@ -39,9 +41,10 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
 
         write_missing_report(found, args.out, title=f"Missing values of {table.source}")
     elif args.out is not None:
-        write_tables(args.out, args.overwrite, _tables(found))
+        write_tables(args.out, args.overwrite, _tables(found, csv_text))
     if args.out is not None:
         note(f"wrote {args.out}.", args.quiet)
+        csv_text.tell(args.quiet)
     if ending is not None:
         _draw(args, found, ending)
 
@@ -66,7 +69,7 @@ def _analysed(args: argparse.Namespace, table: Table) -> list[str]:
     return names
 
 
-def _tables(found: Any) -> dict[str, str]:
+def _tables(found: Any, csv_text: CsvText) -> dict[str, str]:
     """The text of each file of --out."""
     patterns = [{**row, "missing": ";".join(row["missing"])} for row in found.pattern_rows()]
     tables = {

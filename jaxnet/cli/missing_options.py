@@ -2,7 +2,7 @@
 
 import argparse
 
-from jaxnet.cli.shared_options import add_columns, add_command, add_output
+from jaxnet.cli.shared_options import add_columns, add_command, add_output, add_raw_text
 
 _MISSING = """\
 Tell what is missing in a table, before anything is fitted: how much in which columns, the distinct patterns, columns that
@@ -37,3 +37,4 @@ def add_missing(commands: argparse._SubParsersAction) -> None:
     add_columns(missing.add_argument_group("data"))
     missing.add_argument("--plot", metavar="FILE", help="draw the patterns: .png, .svg or .pdf")
     add_output(missing, "NAME", "a page, NAME.html, or a folder for tables", "replace what is in --out and --plot")
+    add_raw_text(missing)

@@ -14,6 +14,7 @@ from jaxnet.cli.shared_options import (
     add_command,
     add_groups,
     add_output,
+    add_raw_text,
     add_simplest,
     add_source,
     check_folds,
@@ -167,6 +168,7 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     add_filling(sweep)
     add_store(sweep)
     add_output(sweep, "DIR", "folder for the results (else only printed)", "replace an earlier run in --out")
+    add_raw_text(sweep)
 
 
 def _add_predict(commands: argparse._SubParsersAction) -> None:
@@ -183,6 +185,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
     predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
     add_simplest(predict, "by default as the run did")
     add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
+    add_raw_text(predict)
 
 
 def _add_inspect(commands: argparse._SubParsersAction) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxnet.cli.chosen import check_simplest_acts, chosen_fits
 from jaxnet.cli.console import note, say
-from jaxnet.cli.csv_text import csv_text
+from jaxnet.cli.csv_text import CsvText
 from jaxnet.cli.dataset import counted, load_stream
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.one_file import check_file, write_file
@@ -32,15 +32,16 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     model = read_run(args.run)
     stream = load_stream(args, text=as_written(model), told=model.get("spelling"))
     predictor = Predictor.of(model, stream, args.rule or model["rule"], args.simplest, args.quiet)
-    score = Score()
-    texts = _texts(model, stream, predictor, score)
+    score, csv_text = Score(), CsvText(args.raw_text)
+    texts = map(csv_text, _batches(model, stream, predictor, score))
     if args.out is None:
         for text in texts:
             check_interrupt()
-            say(text)
+            say(text, data=True)
     else:
         write_file(args.out, _encoded(texts, check_interrupt))
         note(f"wrote {score.rows:,} predictions to {args.out}.", args.quiet)
+    csv_text.tell(args.quiet)
     predictor.warn(stream.source)
     if score.unknown:
         note(
@@ -191,8 +192,10 @@ class Score:
         return f"mean squared error {self.errors / max(1, self.rows - self.unknown):.6g}{share}"
 
 
-def _texts(model: dict[str, Any], stream: Stream, predictor: Predictor, score: Score) -> Iterator[str]:
-    """The lines of the file of predictions, batch by batch."""
+def _batches(
+    model: dict[str, Any], stream: Stream, predictor: Predictor, score: Score
+) -> Iterator[list[Sequence[Any]]]:
+    """The rows of the file of predictions, batch by batch."""
     label, target = (name if name in stream.names else None for name in (model["id"], model["target"]))
     needed = dict.fromkeys([*predictor.columns, *(name for name in (label, target) if name is not None)])
     header = [["prediction"] if label is None else [label, "prediction"]]
@@ -200,7 +203,7 @@ def _texts(model: dict[str, Any], stream: Stream, predictor: Predictor, score: S
         prediction = predictor(table)
         score.add(None if target is None else _known(table, target), prediction)
         labels = [] if label is None else [_labels(table.raw(label))]
-        yield csv_text([*header, *zip(*labels, prediction.tolist(), strict=True)])
+        yield [*header, *zip(*labels, prediction.tolist(), strict=True)]
         header = []
 
 

@@ -3,11 +3,9 @@
 import json
 import os
 import shlex
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxnet.cli.csv_text import csv_text
 from jaxnet.data.atomic import atomic_folder, check_folder_place
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence import load, save
@@ -85,12 +83,11 @@ def write_run(
     overwrite: bool,
     *,
     model: dict[str, Any],
-    coefficients: Iterable[Iterable[Any]],
-    cv: Iterable[Iterable[Any]],
+    tables: dict[str, str],
     summary: dict[str, Any],
     fingerprint: str,
 ) -> None:
-    """Write the four files of a run; the tables are rows, the first of them the header.
+    """Write the files of a run; the tables are the texts of coefficients.csv and cv.csv, by name.
 
     The file of the model also tells the request and the data, of which `fingerprint` is one.
     """
@@ -99,9 +96,7 @@ def write_run(
         with atomic_folder(folder) as draft:
             data = {**summary["data"], "fingerprint": fingerprint}
             save(model, draft / MODEL, metadata={"data": data, "configuration": summary["request"]})
-            (draft / "coefficients.csv").write_text(csv_text(coefficients), encoding="utf-8")
-            (draft / "cv.csv").write_text(csv_text(cv), encoding="utf-8")
-            (draft / SUMMARY).write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+            _write_texts(draft, {**tables, SUMMARY: json.dumps(summary, indent=2, allow_nan=False) + "\n"})
     except OSError as error:
         raise OSError(error.errno, f"cannot write --out {folder}, nothing was written: {error.strerror}") from error
 
@@ -111,10 +106,14 @@ def write_tables(folder: str, overwrite: bool, texts: dict[str, str]) -> None:
     check_free(folder, overwrite, MISSING_TABLES)
     try:
         with atomic_folder(folder) as draft:
-            for name, text in texts.items():
-                (draft / name).write_text(text, encoding="utf-8")
+            _write_texts(draft, texts)
     except OSError as error:
         raise OSError(error.errno, f"cannot write --out {folder}, nothing was written: {error.strerror}") from error
+
+
+def _write_texts(folder: Path, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def model_file(folder: str) -> Path:

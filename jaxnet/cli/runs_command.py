@@ -2,7 +2,7 @@
 
 import argparse
 
-from jaxnet.cli.console import aligned, complain, printable, say
+from jaxnet.cli.console import aligned, complain, say, visible
 from jaxnet.cli.interrupt import Check
 from jaxnet.store.description import shown
 from jaxnet.store.reading import Store, StoredRun
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         say(f"{args.store} has no runs.\n")
         return
     rows = [("run", "begun", "data", "grid", "done", "best so far")]
-    rows += [(printable(r.name), printable(r.begun), _data(r), _grid(r), progress(r), best(r)) for r in runs]
+    rows += [(r.name, r.begun, _data(r), _grid(r), progress(r), best(r)) for r in runs]
     say("\n".join(aligned(rows)) + "\n")
 
 
@@ -48,7 +48,7 @@ def best(run: StoredRun) -> str:
 def _data(run: StoredRun) -> str:
     source = run.about.get("source")
     size = f"{shown(run.problem.get('rows'))} x {shown(run.problem.get('columns'))}"
-    return f"{printable(source)}, {size}" if isinstance(source, str) else size
+    return f"{visible(source)}, {size}" if isinstance(source, str) else size
 
 
 def _grid(run: StoredRun) -> str:

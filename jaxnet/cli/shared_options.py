@@ -19,6 +19,19 @@ def check_output(args: argparse.Namespace) -> None:
         args.parser.error("--out is empty: name where the results go")
     if args.overwrite and args.out is None and getattr(args, "plot", None) is None and args.command != "report":
         args.parser.error("--overwrite needs --out")
+    if getattr(args, "raw_text", False) and not _writes_csv(args):
+        args.parser.error("--raw-text is for CSV files, and none is written")
+
+
+def _writes_csv(args: argparse.Namespace) -> bool:
+    if args.out is None:
+        return args.command == "predict"  # which prints them
+    return args.command != "missing" or not is_page(args.out)
+
+
+def is_page(out: str) -> bool:
+    """Whether the --out of `jaxnet missing` is a page, not a folder."""
+    return out.lower().endswith((".html", ".htm"))
 
 
 def check_folds(args: argparse.Namespace) -> None:
@@ -69,6 +82,12 @@ def add_output(parser: argparse.ArgumentParser, metavar: str, out: str, overwrit
     output.add_argument("--out", metavar=metavar, help=out)
     output.add_argument("--overwrite", action="store_true", help=overwrite)
     output.add_argument("--quiet", action="store_true", help="no progress and no notes, only results and warnings")
+
+
+def add_raw_text(parser: argparse.ArgumentParser) -> None:
+    """--raw-text, of commands that write CSV."""
+    as_is = "write text to CSV as it is; else what a spreadsheet would take for a formula gets an apostrophe before it"
+    parser.add_argument("--raw-text", action="store_true", help=as_is)
 
 
 SIMPLEST = ("df", "nonzeros", "alpha")

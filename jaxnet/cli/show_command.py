@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from jaxnet.cli.console import aligned, printable, say
+from jaxnet.cli.console import aligned, say, visible
 from jaxnet.cli.finished_sweep import FinishedSweep, winners
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.runs_command import best, progress
@@ -20,13 +20,13 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     found = store.run(args.run)
     fits = "" if found.fits is None else f" ({found.done:,} of {found.fits:,} fits)"
     lines = [
-        f"run {printable(found.name)} of {args.store}: {progress(found)}{fits}",
-        f"begun {printable(found.begun)}, last written {printable(found.written)}",
+        f"run {visible(found.name)} of {args.store}: {progress(found)}{fits}",
+        f"begun {visible(found.begun)}, last written {visible(found.written)}",
         f"best so far: {best(found)}",
         "",
     ]
     told = {**found.about, **found.problem}
-    lines += aligned_left([(printable(name), shown(value)) for name, value in told.items() if value is not None])
+    lines += aligned_left([(visible(name), shown(value)) for name, value in told.items() if value is not None])
     if found.finished:
         sweep = FinishedSweep(found.name, store.result(args.run), found.problem)
         lines += ["", repr(sweep.result)]

@@ -3,7 +3,7 @@
 import argparse
 
 from jaxnet.cli.console import aligned, note, say
-from jaxnet.cli.csv_text import csv_text
+from jaxnet.cli.csv_text import CsvText
 from jaxnet.cli.dataset import load_dataset
 from jaxnet.cli.interrupt import Check, watched
 from jaxnet.cli.one_file import check_apart, check_file, check_picture, write_file
@@ -32,9 +32,11 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         say("\n".join(["", *aligned(table), *([f"and {more:,} more"] if more > 0 else [])]) + "\n")
     if args.out is not None:
         keys = ("name", "frequency", "selected")
+        csv_text = CsvText(args.raw_text)
         text = csv_text([keys, *([row["name"], row["frequency"], int(row["selected"])] for row in rows)])
         write_file(args.out, text.encode())
         note(f"wrote {len(rows):,} frequencies to {args.out}.", args.quiet)
+        csv_text.tell(args.quiet)
     if ending is not None:
         from jaxnet.plots import stability_paths
         from jaxnet.plots.images import render

@@ -3,7 +3,7 @@
 import argparse
 
 from jaxnet.cli.filling_options import add_filling
-from jaxnet.cli.shared_options import add_columns, add_command, add_groups, add_output, seed
+from jaxnet.cli.shared_options import add_columns, add_command, add_groups, add_output, add_raw_text, seed
 
 _STABILITY = """\
 Select columns by stability selection: fit paths to many halves of the rows, and keep the columns that enter early in most
@@ -38,3 +38,4 @@ def add_stability(commands: argparse._SubParsersAction) -> None:
     add_filling(stability)
     rule.add_argument("--plot", metavar="FILE", help="draw the stability paths: .png, .svg or .pdf")
     add_output(stability, "FILE", "CSV file of every column's frequency", "replace the file if it exists")
+    add_raw_text(stability)

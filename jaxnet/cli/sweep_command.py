@@ -13,6 +13,7 @@ import numpy as np
 from jaxnet import __version__
 from jaxnet.adaptive import Adaptive
 from jaxnet.cli.console import note, say
+from jaxnet.cli.csv_text import CsvText
 from jaxnet.cli.dataset import Dataset, load_dataset
 from jaxnet.cli.filling_options import NAMES as FILLING
 from jaxnet.cli.interrupt import Check, watched
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
 def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) -> None:
     target, result = summary.dataset.target, summary.result
     chosen = {rule: best.index for rule, best in summary.best.items()}
+    csv_text = CsvText(args.raw_text)
     write_run(
         args.out,
         args.overwrite,
@@ -79,11 +81,11 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
             "sd": summary.sd,
             "result": result,
         },
-        coefficients=coefficient_rows(summary),
-        cv=cv_rows(summary),
+        tables={"coefficients.csv": csv_text(coefficient_rows(summary)), "cv.csv": csv_text(cv_rows(summary))},
         summary={"jaxnet": __version__, "data": summary.data(), "request": request, **summary.outcome()},
         fingerprint=summary.dataset.fingerprint(),
     )
+    csv_text.tell(args.quiet)
 
 
 def _check_rule(args: argparse.Namespace, dataset: Dataset) -> None:

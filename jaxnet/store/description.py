@@ -127,6 +127,6 @@ def _unless(idle: float, array: np.ndarray) -> Any:
 
 
 def shown(value: Any) -> str:
-    """A plain value as a short text, in which nothing steers a terminal."""
+    """A plain value as a short text of ASCII letters on one line."""
     text = json.dumps(value, ensure_ascii=True)
     return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 3]}..."
