@@ -22,6 +22,7 @@ matplotlib.use("Agg")
 NAMES = ("\x1b]0;owned\x07a", "two\nlines \x1b[2J", "\u202egpj.\x9b31m", "=1+1", "+b", "@sum\tc", "\x7f-d", "café")
 TARGET, ID, LABELS = "\x1b[31mtarget", "-id\u2066", ("=cmd|' /C calc'!A0", "\x1b[5mred")
 ROLES = ["--target", TARGET, f"--id={ID}"]
+ODD = "é" if sys.platform == "darwin" else "\udce9"  # a name in an encoding of old, which is no UTF-8
 GRID = ["--rho", "0.9", "--alphas", "5", "--cv", "3"]
 
 
@@ -48,7 +49,8 @@ def place(tmp_path_factory):
     write_csv(folder / "holes.csv", holes)
     lacking = {name: values for name, values in columns.items() if name != NAMES[7]}
     write_csv(folder / "lacking.csv", {**lacking, "\x1b[1mmore": y.tolist(), "\x1b[0msite": ["\x1b[9mnew"] * 60})
-    store, run = str(folder / "s.db"), str(folder / "run")
+    (folder / ODD).mkdir()
+    store, run = str(folder / ODD / "s.db"), str(folder / ODD / "run")
     assert main(["sweep", table, *ROLES, *GRID, "--out", run, "--store", store, "--run", "a"]) == 0
     jaxnet.sweep(pandas.DataFrame(X, columns=list(NAMES)), y, alphas=5, cv=3, metric=absolute, store=store, run="b")
     return folder
@@ -57,9 +59,9 @@ def place(tmp_path_factory):
 def commands(place, out) -> dict[str, list[list[str]]]:
     """By command, what to call: what works, and what fails."""
     table, holes, lacking, store, run, absent = (
-        str(place / name) for name in ("t.csv", "holes.csv", "lacking.csv", "s.db", "run", "none\x1b[2J")
+        str(place / name) for name in ("t.csv", "holes.csv", "lacking.csv", f"{ODD}/s.db", f"{ODD}/run", "none\x1b[2J")
     )
-    out = str(out)
+    out = str(out / ODD)
     sweep = ["sweep", table, *ROLES, *GRID]
     return {
         "sweep": [sweep, [*sweep, "--out", f"{out}/new"], [*sweep, "--out", run], ["sweep", absent, *ROLES],
@@ -98,6 +100,7 @@ def test_every_command_is_tried():
 def test_nothing_that_a_command_says_steers_a_terminal(command, place, tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    (tmp_path / ODD).mkdir()
     for argv in commands(place, tmp_path)[command]:
         with contextlib.suppress(SystemExit):
             main(argv)
@@ -109,20 +112,20 @@ def test_nothing_that_a_command_says_steers_a_terminal(command, place, tmp_path,
 
 
 def test_a_name_of_two_lines_takes_one_line_of_a_table(place, capsys):
-    assert main(["show", str(place / "s.db"), "a"]) == 0
+    assert main(["show", str(place / ODD / "s.db"), "a"]) == 0
     rows = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
     assert r"two\nlines \x1b[2J" in rows and "café" in rows
 
 
 def test_predictions_for_other_programs_keep_their_labels_to_the_letter(place, capsys):
-    assert main(["predict", str(place / "run"), str(place / "t.csv"), "--raw-text", "--quiet"]) == 0
+    assert main(["predict", str(place / ODD / "run"), str(place / "t.csv"), "--raw-text", "--quiet"]) == 0
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert rows[0] == [ID, "prediction"] and [row[0] for row in rows[1:]] == [f"={i}" for i in range(60)]
 
 
 def tables(place, folder) -> dict[str, list[str]]:
     """Commands that write CSV, by the file to look at."""
-    run, table, holes = (str(place / name) for name in ("run", "t.csv", "holes.csv"))
+    run, table, holes = (str(place / name) for name in (f"{ODD}/run", "t.csv", "holes.csv"))
     return {
         "run/coefficients.csv": ["sweep", table, *ROLES, *GRID, "--out", f"{folder}/run"],
         "p.csv": ["predict", run, table, "--out", f"{folder}/p.csv"],
@@ -164,5 +167,5 @@ def test_numbers_are_no_formulas():
 
 
 def test_the_tables_read_back_to_the_names(place):
-    names = [row["feature"].removeprefix("'") for row in read_rows(place / "run" / "coefficients.csv")]
+    names = [row["feature"].removeprefix("'") for row in read_rows(place / ODD / "run" / "coefficients.csv")]
     assert names[1 : 1 + len(NAMES)] == list(NAMES)

@@ -3,8 +3,10 @@
 import importlib.util
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from jaxnet.data.atomic import atomic_file, check_file_place
+from jaxnet.data.regular import is_stream
 from jaxnet.errors import InvalidInput
 
 
@@ -15,7 +17,7 @@ def check_file(out: str, overwrite: bool, what: str, option: str = "--out") -> N
     if os.path.isfile(out) and not overwrite:
         raise InvalidInput(f"{option} {out} exists: choose another file, or add --overwrite to replace it.")
     folder = os.path.dirname(os.path.realpath(out))
-    if not os.path.isdir(folder):
+    if not os.path.isdir(folder) and not is_stream(Path(out)):
         raise InvalidInput(f"{option} {out}: there is no folder {folder}.")
     try:
         check_file_place(out)

@@ -64,7 +64,10 @@ METRICS = ("mse", "mae", "r2")
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options in `argv`; `args.command` is the command's name. Wrong usage exits with code 2, as in argparse."""
-    args = build_parser().parse_args(argv)
+    parser = build_parser()
+    if any("\0" in word for word in argv or ()):
+        parser.error("an argument has a NUL in it, and no file or column is called so")
+    args = parser.parse_args(argv)
     if args.command in ("inspect", "runs", "show", "compare", "export"):
         check_export(args)
         return args

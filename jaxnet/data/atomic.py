@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all, whatever stops the writer: an error, Ctrl-C or a full disk."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,34 +8,36 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from jaxnet.data.regular import file_name, is_stream
+
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     """Write `path` in binary: it is replaced in one step, flushed to disk, when the block ends without an error.
 
     A link is followed. What is no regular file (a pipe, /dev/stdout) is written to directly. Missing parent folders
-    are not made. Raises `OSError`.
+    are not made. Raises `OSError` with the name of the file, and `InvalidInput` for what can be no name.
 
     >>> with atomic_file("example.bin") as file:
     ...     _ = file.write(b"all or nothing")
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        with open(path, "wb") as file:
+    path = file_name(path)
+    if is_stream(path):
+        with _named(path), open(path, "wb") as file:
             yield file
         return
+    path = Path(os.path.realpath(path))
     draft = _draft_name(path)
     try:
-        with open(draft, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException as error:
+        with _named(path, draft):
+            with open(draft, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+    except BaseException:
         with suppress(OSError):
             draft.unlink()
-        if isinstance(error, OSError) and error.filename == str(draft):
-            error.filename = str(path)
         raise
     _sync(path.parent)
 
@@ -64,10 +67,12 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 def check_file_place(path: str | Path) -> None:
     """Raise the `OSError` that `atomic_file` would, by making its draft and taking it away again."""
+    path = file_name(path)
+    if is_stream(path):  # to open it may take until somebody reads, who would then take its closing for the end
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        with open(path, "ab"):
-            return
     draft = _draft_name(path)
     with open(draft, "xb"):
         pass
@@ -82,6 +87,17 @@ def check_folder_place(path: str | Path) -> None:
         path = draft = path.parent
     draft.mkdir()
     draft.rmdir()
+
+
+@contextmanager
+def _named(path: Path, draft: Path | None = None) -> Iterator[None]:
+    """Errors of the system with the name of the file that was to be written: a full disk names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename in (None, str(draft)):
+            error.filename = str(path)
+        raise
 
 
 def _put_in_place(draft: Path, path: Path) -> None:

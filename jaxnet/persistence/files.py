@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from jaxnet import __version__
 from jaxnet.data.atomic import atomic_file
+from jaxnet.data.regular import open_regular
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence.kinds import Estimator, kind_of
 from jaxnet.persistence.metadata import is_metadata, new_metadata
@@ -33,7 +34,7 @@ def save(obj: Any, path: str | Path, *, key: bytes | None = None, metadata: dict
     - metadata: a dict of what else `read_metadata` shall tell, such as where the data came from; the time and the versions
       of Python, NumPy, JAX and jaxnet are there by themselves, and the parameters of an estimator as "configuration".
 
-    Raises `InvalidInput` naming the place of what cannot be saved, and `OSError` if the file cannot be written.
+    Raises `InvalidInput` naming the place of what cannot be saved, and `OSError` with the file's name if it cannot be written.
 
     >>> import numpy as np
     >>> save({"alpha": 0.1, "coef": np.zeros(3)}, "example.jaxnet")
@@ -80,7 +81,7 @@ def load(path: str | Path, *, key: bytes | None = None) -> Any:
     - key: the one that the file was saved with. Without, a file may hold wrong numbers from anyone who could write it.
 
     Raises `InvalidInput` if the file is damaged, is no jaxnet file or comes from a newer jaxnet, if it is signed and `key`
-    is missing or another, or if a key is given and it is not signed; `OSError` if it cannot be read.
+    is missing or another, if a key is given and it is not signed, or if it is no regular file; `OSError` if it cannot be read.
 
     >>> save([1, 2.5], "example.jaxnet", key=b"sixteen or more!")
     >>> load("example.jaxnet", key=b"sixteen or more!")
@@ -123,8 +124,9 @@ class Opened:
 
 def open_file(path: str | Path, key: bytes | None, verify: bool = True) -> Opened:
     """Read a file and check all but its content; with `verify=False` whoever may have signed it."""
-    key, path = valid_key(key), Path(path)
-    return _open(path.read_bytes(), str(path), key, verify)
+    key = valid_key(key)
+    with open_regular(path) as file:
+        return _open(file.read(), str(path), key, verify)
 
 
 def _open(data: bytes, name: str, key: bytes | None, verify: bool) -> Opened:

@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jaxnet.data.regular import file_name
 from jaxnet.errors import InvalidInput, warn_caller
 from jaxnet.store.schema import INDEX
 
@@ -46,11 +47,9 @@ def checked(path: Any, what: str = "the store") -> Path:
 
     Raises `InvalidInput` for what is no path, no regular file or has several names, and `OSError` where no file can be.
     """
+    path = file_name(path, what)
     try:
-        path = Path(path)
         info = os.stat(path)
-    except (ValueError, TypeError):
-        raise InvalidInput(f"{what}={path!r:.60} cannot be the name of a file.") from None
     except FileNotFoundError:
         found = Path(os.path.realpath(path))
         if not found.parent.is_dir():

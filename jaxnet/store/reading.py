@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jaxnet.data.regular import file_name
 from jaxnet.errors import InvalidInput
 from jaxnet.result import SweepResult
 from jaxnet.store.database import Database
@@ -64,7 +65,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = file_name(path, "the store")
 
     def __repr__(self) -> str:
         return f"Store({str(self.path)!r})"
