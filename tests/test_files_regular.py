@@ -83,7 +83,7 @@ def test_what_can_be_no_name_is_refused_in_a_sentence(path, tmp_path, monkeypatc
     result = jaxnet.sweep(np.eye(4), np.arange(4.0), rho=1, alphas=2, cv=2)
     for call in (lambda: jaxnet.save(1, path), lambda: jaxnet.load(path), lambda: jaxnet.Store(path).runs(),
                  lambda: jaxnet.fit_path(np.eye(4), np.arange(4.0), store=path or 0), lambda: result.to_html(path)):  # fmt: skip
-        with pytest.raises(jaxnet.InvalidInput, match="cannot be the name of a file|is no path"):
+        with pytest.raises(jaxnet.InvalidInput, match=r"cannot be the name of a file|is no path"):
             call()
     assert not os.listdir(tmp_path)
 
