@@ -45,10 +45,10 @@ def rng(request) -> np.random.Generator:
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A path for a store, to which every knot is written down at once."""
-    from jaxnet.store import ledger
+    from jaxnet.store import page
 
-    monkeypatch.setattr(ledger, "SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "SHARE", 0.0)
+    monkeypatch.setattr(page, "SECONDS", 0.0)
+    monkeypatch.setattr(page, "SHARE", 0.0)
     return tmp_path / "runs.db"
 
 

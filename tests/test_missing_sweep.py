@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import jaxnet
 from jaxnet import Adaptive, Categories, InvalidInput, Missing
 from jaxnet.missing.pairwise import pairwise_moments
-from jaxnet.store import ledger
+from jaxnet.store import page
 
 TALL, WIDE = cases.TALL, (24, 40)  # through Gram matrices, through the rows
 GRID = {"rho": [0.3, 1.0], "alphas": [0.5, 0.1, 0.03]}
@@ -380,8 +380,8 @@ def test_solvers_precisions_and_chunks_agree(fill, shape):
 @BOTH
 def test_a_stopped_sweep_goes_on_to_the_same_bits(fill, shape, tmp_path, monkeypatch):
     (X, y), one = cases.gappy(shape), base(fill, shape)
-    monkeypatch.setattr(ledger, "SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "SHARE", 0.0)
+    monkeypatch.setattr(page, "SECONDS", 0.0)
+    monkeypatch.setattr(page, "SHARE", 0.0)
     calls = itertools.count()
 
     def stop(done, total):

@@ -103,7 +103,7 @@ import os, random, sys, time, traceback, warnings
 warnings.simplefilter("ignore")
 import jax
 import jaxnet
-from jaxnet.store import ledger
+from jaxnet.store import page
 from saved import as_tree, equal
 from test_store_kills import KILLS
 
@@ -112,7 +112,7 @@ from jaxnet.sweeps import sweep
 
 exec(KILLS[KILLS.index("def one("):KILLS.index("def child(")])
 folder, rounds, draw = sys.argv[1], int(sys.argv[2]), random.Random(int(sys.argv[3]))
-ledger.SECONDS = ledger.SHARE = 0.0
+page.SECONDS = page.SHARE = 0.0
 
 
 def forked(work, *args):
@@ -127,18 +127,29 @@ def forked(work, *args):
     os._exit(0)
 
 
+def there(store):
+    """Whether there is a store: until its tables are made, a sentence says that there is none yet."""
+    if not os.path.exists(store):
+        return False
+    try:
+        jaxnet.Store(store).runs()
+    except jaxnet.InvalidInput as error:
+        assert "no sweep has written to it yet" in str(error), error
+        return False
+    return True
+
+
 def read(store, pause):
     for _ in range(20):
         time.sleep(pause)
-        if os.path.exists(store) and os.path.getsize(store):
-            for run in jaxnet.Store(store).runs():
-                if run.finished:
-                    jaxnet.Store(store).result(run.name)
+        for run in jaxnet.Store(store).runs() if there(store) else ():
+            if run.finished:
+                jaxnet.Store(store).result(run.name)
 
 
 def back_up(store, pause):
     time.sleep(10 * pause)
-    if os.path.exists(store) and os.path.getsize(store):
+    if there(store):
         jaxnet.Store(store).backup(store + ".copy")
         jaxnet.Store(store + ".copy").runs()
 

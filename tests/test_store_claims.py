@@ -1,5 +1,6 @@
 """Who works on a run: a claim ends with its process, whatever becomes of files, forks and process numbers."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from stores import run_sweep, same
 
 import jaxnet
-from jaxnet.store import claims
+from jaxnet.store import claims, schema
 from jaxnet.store.claims import Claim
 from jaxnet.store.database import Database
 from jaxnet.store.rows import write_claim
@@ -146,3 +147,24 @@ def test_deleting_looks_again_where_it_deletes(store, monkeypatch):
         for process in held:
             process.kill()
             process.communicate(timeout=20)
+
+
+def test_a_store_that_is_made_while_it_is_looked_at_is_an_empty_one(tmp_path, monkeypatch):
+    path = tmp_path / "runs.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("VACUUM")
+
+    def made_meanwhile(connection):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        with (
+            contextlib.closing(sqlite3.connect(path, timeout=0)) as other,
+            contextlib.suppress(sqlite3.OperationalError),
+        ):
+            schema.create(other)
+            other.commit()
+        return version if version or connection.execute("SELECT name FROM sqlite_master").fetchone() else None
+
+    monkeypatch.setattr(schema, "version_of", made_meanwhile)
+    with pytest.raises(jaxnet.InvalidInput, match="is an empty store: no sweep has written to it yet"):
+        jaxnet.Store(path).runs()

@@ -15,7 +15,8 @@ from jaxnet.store.seals import Row, blob_seal, digest
 
 VALUES = (
     None, 0, -1, 1, 2**31, 2**63 - 1, -(2**63), 1e308, 1e999, -1e999, 0.5, "", "a", "\x1b[2J", "\0", "1e999", "-1", "é\u202e",
-    b"", b"\xff", "null", "true", "[]", "{}", "[1]", '{"a": 1}', '{"rho": 1e999}', "[" * 100_000, '{"a":' * 100_000, "NaN", "9" * 5000,
+    b"", b"\xff", "null", "true", "[]", "{}", "[1]", '{"a": 1}', '{"rho": 1e999}', "[" * 100_000,
+    '{"a":' * 100_000, "NaN", "9" * 5000,
     '"' + "x" * 100_000, '{"rho": {}, "alphas": [], "folds": "x", "names": 1, "rows": -1, "metric": [1]}',
     '{"rho": "x", "alpha": null, "cv_error": []}', '{"rho": 1e999, "alpha": -1e999, "cv_error": 1}',
     '{"rho": 9e99999, "alpha": 1, "cv_error": 1}', '{"rho": true, "alpha": 1, "cv_error": 1}',
@@ -198,4 +199,4 @@ def test_any_store_gives_a_result_or_a_sentence(how, whole, tmp_path, capsys):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("how", HOW)
 def test_campaign_of_stores_that_say_anything(how, whole, tmp_path, capsys):
-    assert fuzz(whole, tmp_path, capsys, how, range(1000, 1500), 10) >= 100
+    assert fuzz(whole, tmp_path, capsys, how, range(1000, 1500), 5) >= 60

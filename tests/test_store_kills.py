@@ -15,7 +15,7 @@ warnings.simplefilter("ignore")  # JAX warns of forks, which are safe before it 
 import jax
 import numpy as np
 import jaxnet
-from jaxnet.store import ledger
+from jaxnet.store import page
 from jaxnet.store.entry import Entry
 from jaxnet.sweeps import sweep
 from saved import as_tree, equal
@@ -23,7 +23,7 @@ from saved import as_tree, equal
 folder, kills, sweeps, how = sys.argv[1], int(sys.argv[2]), 32, getattr(signal, sys.argv[4])
 store = os.path.join(folder, "runs.db")
 draw = random.Random(int(sys.argv[3]))
-ledger.SECONDS = ledger.SHARE = 0.0
+page.SECONDS = page.SHARE = 0.0
 
 
 def one(k, **options):

@@ -13,8 +13,9 @@ if TYPE_CHECKING:  # a loaded model needs no time for annotations
 def fold_mean(
     errors: Float[np.ndarray, "*grid F"], weights: Float[np.ndarray, " F"] | None
 ) -> Float[np.ndarray, "*grid"]:
-    """The mean over folds, each counted by its weight if there are weights."""
-    return np.average(errors, axis=-1, weights=weights)
+    """The mean over folds, each counted by its weight if there are weights; infinite where that overflows."""
+    with np.errstate(over="ignore"):
+        return np.average(errors, axis=-1, weights=weights)
 
 
 def fold_se(

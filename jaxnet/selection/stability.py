@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxnet.arguments import penalised
 from jaxnet.data.groups import as_groups, without_groups
 from jaxnet.errors import InvalidInput
 from jaxnet.features import Features
@@ -25,7 +26,15 @@ CUTOFF, FALSE_SELECTIONS = 0.75, 1.0
 """What is asked where nothing else is."""
 
 
-@takes_options(sweep, without=["cv", "keep_fold_coefs"], alphas=50, standardize=True)
+_WITHOUT = {
+    **dict.fromkeys(("cv", "keep_fold_coefs"), "it fits half-samples of its own"),
+    **dict.fromkeys(("metric", "fold_average"), "no errors are measured; leave it out"),
+    "relax": "refits select what the fits selected; leave it out",
+}
+"""The options of a sweep that it has not, and why."""
+
+
+@takes_options(sweep, without=_WITHOUT, alphas=50, standardize=True)
 def stability_selection(
     X,
     y,
@@ -56,9 +65,9 @@ def stability_selection(
       with one of them, or none, cutoff is 0.75, and false_selections 1 where that is left open.
     - bound: "unimodal" (default), "worst-case", "meinshausen-buehlmann" or "r-concave": what the expected number of
       false selections is held below.
-    - options: those of `jaxnet.sweep`, `missing` and `categories` too, but cv, rho, keep_fold_coefs, metric and relax; the
-      columns selected from are those made. `alphas` is 50 by default here, and `standardize` True: else which column enters first
-      depends on its unit. Unpenalised columns are in every fit: they are reported as selected and count neither for q nor
+    - options: those of `jaxnet.sweep`, `missing` and `categories` too, but cv, keep_fold_coefs, metric, fold_average and relax;
+      the columns selected from are those made. `alphas` is 50 by default here, and `standardize` True: else which column enters
+      first depends on its unit. Unpenalised columns are in every fit: they are reported as selected and count neither for q nor
       for the bound.
 
     Returns a `StabilityResult`. Raises InvalidInput for wrong arguments, several responses, too few rows or columns to choose
@@ -73,13 +82,9 @@ def stability_selection(
     >>> found.selected.nonzero()[0].tolist(), round(found.parameters.false_selections, 2)
     ([2, 8], 1.5)
     """
-    for name in ("cv", "keep_fold_coefs"):
+    for name, why in _WITHOUT.items():
         if name in options:
-            raise InvalidInput(f"stability_selection has no {name}: it fits half-samples of its own.")
-    errors = "no errors are measured"
-    for name, why in (("metric", errors), ("fold_average", errors), ("relax", "refits select what the fits selected")):
-        if name in options:
-            raise InvalidInput(f"stability_selection has no {name}: {why}. Leave it out.")
+            raise InvalidInput(f"stability_selection has no {name}: {why}.")
     check_options(stability_selection, options)
     missing = as_missing(options.get("missing"))
     X, labels = without_groups(X, groups)
@@ -146,9 +151,7 @@ def _candidates(factor, features: Features, missing: Missing | None) -> Bool[np.
         factor = np.ones(p) if factor is None else np.broadcast_to(np.asarray(factor, float), (p,))
     except (TypeError, ValueError):
         factor = np.ones(p)
-    factor = factor[features.source]
-    if missing is not None and not missing.penalise_indicators:
-        factor = np.where(features.is_indicator, 0.0, factor)
+    factor = penalised(factor[features.source], features, missing)
     if np.count_nonzero(factor) < 2:
         raise InvalidInput(
             f"X has {np.count_nonzero(factor)} feature(s) that are penalised: there is nothing to choose from; give at least 2."

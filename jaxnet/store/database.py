@@ -198,19 +198,33 @@ def _read_only(path: Path) -> Iterator[tuple[sqlite3.Connection, int | None]]:
 
 def _version(path: Path, connection: sqlite3.Connection) -> int | None:
     """The version of a store, None of a file without tables; raises `InvalidInput` if it is something else."""
-    version = schema.version_of(connection)
-    if version is None:
-        return None
-    if version > schema.VERSION:
+    with _one_moment(connection):
+        version = schema.version_of(connection)
+        whole = version is None or schema.is_whole(connection, version)
+    if version is not None and version > schema.VERSION:
         raise InvalidInput(
             f"{path} is a store of version {version}; this jaxnet knows up to {schema.VERSION}: upgrade jaxnet."
         )
-    if not schema.is_whole(connection, version):
+    if not whole:
         raise InvalidInput(
             f"{path} is an SQLite file but no jaxnet store: name a file that "
             f"{advice('sweep(store=...)', 'jaxnet sweep --store')} wrote, or a new one."
         )
     return version
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read in it was there at one moment: another process may be making or upgrading the tables."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # SQLite has given it up where the file is damaged
+            connection.execute("ROLLBACK")
 
 
 def _make(path: Path, connection: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from jaxnet.errors import InvalidInput, advice
-from jaxnet.journal import Journal, Piece, Unit
+from jaxnet.journal import Journal, Unit
 from jaxnet.lanes import Limits
 from jaxnet.missing.fill import Filler
 from jaxnet.persistence import pack
@@ -23,16 +23,13 @@ from jaxnet.store import place
 from jaxnet.store.claims import Claim, beating
 from jaxnet.store.database import Database, Moved
 from jaxnet.store.entry import Entry
+from jaxnet.store.page import Page
 from jaxnet.store.rows import add_row, count_fits, get_blobs, put_blob, read_rows, value_of, write_claim, write_row
 from jaxnet.store.seals import Row
 
 if TYPE_CHECKING:
     from jaxnet.collect import Collector
 
-SECONDS = 1.0
-"""A unit is written down so often, if writing is quick ..."""
-SHARE = 20.0
-"""... and else so rarely that writing takes one part in so many of the time."""
 LARGEST_FILLER = 1 << 26
 """Bytes of what fills the missing values of a group that are written down; more would take longer than to learn it again."""
 
@@ -45,7 +42,7 @@ class Ledger(Journal):
         self._collector: Collector | None = None
         self._limits: Limits | None = None
         self._states = dict(database.execute("SELECT name, state FROM units WHERE run = ?", number))
-        self._pages: dict[str, _Page] = {}
+        self._pages: dict[str, Page] = {}
         self._lock = threading.RLock()
         self._closing = ExitStack()
 
@@ -105,7 +102,7 @@ class Ledger(Journal):
         return self._limits
 
     def unit(self, name: str) -> Unit:
-        page = self._pages[name] = _Page(self, name, self._states.get(name) == "done")
+        page = self._pages[name] = Page(self, name, self._states.get(name) == "done")
         return page
 
     def halve(self, name: str) -> None:
@@ -272,59 +269,6 @@ class Ledger(Journal):
             f"the store was {what} while this sweep wrote to it. {{kept}} kept in {{new}} as run {{run!r}}: start the same "
             "sweep with that file as its store, and it goes on from there"
         )
-
-
-class _Page(Unit):
-    """What is found of a unit waits here until it is written together with where the walk stands."""
-
-    def __init__(self, ledger: Ledger, name: str, done: bool):
-        self.done, self._ledger, self._name = done, ledger, name
-        self.mark = None if done else ledger.mark_of(name)
-        self.last = None if self.mark is None else pack(self.mark)
-        """the mark that was written last"""
-        self._waiting: list[Piece] = []
-        self._arrays: Callable[[], dict[str, np.ndarray]] | None = None
-        self._due = time.monotonic() + SECONDS
-
-    def add(self, piece: Piece) -> None:
-        self._waiting.append(piece)
-
-    def forget(self) -> None:
-        """What waits was written down otherwise."""
-        self._waiting = []
-
-    def keep(self, arrays: Callable[[], dict[str, np.ndarray]]) -> None:
-        self._arrays = arrays
-        if time.monotonic() >= self._due:
-            self._write(finished=False)
-
-    def end(self, finished: bool) -> None:
-        if finished or self._arrays is not None:
-            self._write(finished)
-
-    def _write(self, finished: bool) -> None:
-        start, ledger = time.monotonic(), self._ledger
-        fits = sum(piece.gap.size for piece in self._waiting)
-        content = pack([piece.plain() for piece in self._waiting]) if self._waiting else None
-        mark = None if finished else pack(self._arrays())
-
-        def write() -> None:
-            erase = "DELETE FROM blobs WHERE run = ? AND unit = ? AND kind = 'mark'"
-            ledger.database.execute(erase, ledger.run, self._name)
-            if content is not None:
-                ledger.put(self._name, "fits", content, fits)
-            if finished:
-                ledger.set_state(self._name, "done")
-            else:
-                ledger.put(self._name, "mark", mark)
-            ledger.write_row()
-
-        self.last, self._waiting, self._arrays = mark, [], None
-        if finished:
-            ledger.note_state(self._name, "done")
-        ledger.commit(write, found=True)
-        end = time.monotonic()
-        self._due = end + max(SECONDS, SHARE * (end - start))
 
 
 def _are_limits(value: Any) -> bool:
