@@ -127,8 +127,7 @@ def forked(work, *args):
     os._exit(0)
 
 
-def there(store):
-    """Whether there is a store: until its tables are made, a sentence says that there is none yet."""
+def there(store):  # until its tables are made, a sentence says that there is no store yet
     if not os.path.exists(store):
         return False
     try:
