@@ -11,6 +11,8 @@ from jaxnet.solver.working_set import WorkingSet
 
 STILL = 1e-8
 """Of a unit column: a smaller part in the null space is none."""
+UNFELT = 1e-3
+"""Of the smallest penalty: changes of a solution that move no gradient by more are in the null space at its size."""
 
 
 def basic_solutions(
@@ -29,11 +31,12 @@ def basic_solutions(
     if not found:
         return B
     host = host.copy()
-    for (s, i), (slot, null, norm) in found.items():
+    for (s, i), (slot, null, values, norm) in found.items():
         of = lambda x, none, s=s, slot=slot: none if x is None else np.asarray(x)[s, index[s, slot]]
         bounds = of(pen.lo, -np.inf) * norm, of(pen.hi, np.inf) * norm
         cost = of(factor, 1.0) * float(pen.lam1[s, at[i]]) / norm
         z = host[s, at[i], slot] * norm
+        null = null[:, values * np.linalg.norm(z) <= UNFELT * cost.min()]
         host[s, at[i], slot] = _basic(z, null, cost, bounds, float(task.nothing[s])) / norm
     return host
 

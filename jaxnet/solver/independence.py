@@ -36,10 +36,11 @@ ALIKE = 1e-9
 
 class Dependence(NamedTuple):
     """Changes of the coefficients in `slots` (k,) that X does not see: an orthonormal basis of them, in units of coefficient
-    times norm of the column; unpenalised columns may make up for them."""
+    times norm of the column; unpenalised columns may make up for them. X'X multiplies them by `values`, rounding or little more."""
 
     slots: Int[np.ndarray, " k"]
     null: Float[np.ndarray, "k d"]
+    values: Float[np.ndarray, " d"]
     norm: Float[np.ndarray, " k"]
 
 
@@ -76,9 +77,9 @@ class Independence:
                 elif not few[lane] or self._independent(view, s, ws.index[s, slots], likely[:size]):
                     continue
                 if len(slots) > pinned:
-                    null, norm = null_space(view, s, ws.index[s, slots], pinned)
-                    if null.shape[1]:
-                        found[int(s), int(lane)] = Dependence(slots[pinned:], null, norm)
+                    null, values, norm = null_space(view, s, ws.index[s, slots], pinned)
+                    if len(values):
+                        found[int(s), int(lane)] = Dependence(slots[pinned:], null, values, norm)
         return found
 
     def _independent(self, view: View, s: int, columns: Int[np.ndarray, " k"], likely: Int[np.ndarray, " m"]) -> bool:
@@ -109,8 +110,8 @@ class Independence:
 
 def null_space(
     view: View, s: int, columns: Int[np.ndarray, " M"], pinned: int
-) -> tuple[Float[np.ndarray, "k d"], Float[np.ndarray, " k"]]:
-    """`Dependence.null` and `norm` of the k columns after the first `pinned` ones, those without a penalty."""
+) -> tuple[Float[np.ndarray, "k d"], Float[np.ndarray, " d"], Float[np.ndarray, " k"]]:
+    """`Dependence.null`, `values` and `norm` of the k columns after the first `pinned` ones, those without a penalty."""
     gram, norm = _unit_gram(view, s, columns)
     free, rest = np.s_[:pinned], np.s_[pinned:]
     if pinned:
@@ -118,7 +119,8 @@ def null_space(
         gram = gram[rest, rest] - gram[rest, free] @ inverse @ gram[free, rest]
     with _threads(len(gram)):
         values, vectors = np.linalg.eigh(gram)
-    return vectors[:, values <= RANK * max(values[-1:].max(initial=1.0), 1.0)], norm[rest]
+    none = values <= RANK * max(values[-1:].max(initial=1.0), 1.0)
+    return vectors[:, none], np.abs(values[none]), norm[rest]
 
 
 def _least_pivot(gram: Float[np.ndarray, "k k"]) -> float:

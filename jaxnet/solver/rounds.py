@@ -122,17 +122,21 @@ def settle(
             ws.count,
             pen,
         )
-        lanes = (rounds.active, rounds.passes, rounds.targets())
+        lanes = (rounds.active, rounds.passes, rounds.targets(), rounds.stale == 0)
         B, going, passes = _inner(task.solver, problem, start, B, older, lanes, rounds.limit())
         going, passes = np.asarray(going), np.asarray(passes)
-        B, finished, passes = _finish(task, pen, ws, B, rounds.active & going, passes)
-        B = basic_solutions(task, pen, slots.ws, slots.free, B, rounds.active)
+        whole, finished, passes = _finish(task, pen, ws, B, rounds.active & going, passes)
+        B = basic_solutions(task, pen, ws, slots.free, whole, rounds.active)
         known = remainder is not None
         base = Base(slots.solutions[0], remainder) if known else Base.zero(view, B.shape[1], ws.width)
+        whole = whole if B is not whole else None
         B, remainder, seal = judge(task, pen, slots.put(B), base)
         slots, gap, rounds.passes = slots.put(B), np.asarray(seal.gap), passes
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol[:, None])).any(axis=1)[:, None]
-        rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~going, finished, ws.dtype == np.float64)
+        lost = rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~going, finished, ws.dtype == np.float64)
+        if whole is not None and lost.any():  # for rounding, where the basic solution needs more than it leaves
+            B, remainder, seal = judge(task, pen, slots.put(np.where(lost[..., None], whole, B)), base)
+            slots = slots.put(B)
         if not rounds.active.any():
             end = Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
             return _exactly(task, pen, end, wanted, active) if task.exact else end
@@ -188,8 +192,9 @@ class _Rounds:
         solved: Bool[np.ndarray, "S L"],
         finished: Bool[np.ndarray, "S L"],
         double: bool,
-    ) -> None:
-        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it.
+    ) -> Bool[np.ndarray, "S L"]:
+        """Keep only the lanes active that missed tol and may still reach it; sharpen the target of sets that need it. Returns
+        those that are given up.
 
         A finished lane that is no better for it, in double precision, has come to rounding; one that was cut short had no
         chance yet.
@@ -201,6 +206,7 @@ class _Rounds:
         self.sharp = np.where(~joined & (missed & solved).any(axis=1), SHARPEN * self.sharp, self.sharp)
         patient = self.stale < np.where(double & finished, 1, PATIENCE)
         self.active = missed & patient & (self.passes < self.max_iter)
+        return missed & ~self.active
 
 
 def _finish(task: Task, pen: Penalties, ws: WorkingSet, B, going: Bool[np.ndarray, "S L"], passes):
@@ -238,7 +244,7 @@ def _screen(start: Start, pen: Penalties, usable) -> Bool[Array, "S p"]:
 def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
     """Restrict to the slots, extrapolate the start, and run the inner solver in the working set's precision."""
     (cross, moment, nothing), (sd, usable), scaled, gram, index, used, pen = problem
-    active, passes, target = lanes
+    active, passes, target, prune = lanes
     at = jnp.minimum(index, cross.shape[1] - 1)
     inside = index < cross.shape[1]
     wide = lambda x: None if x is None else jnp.where(inside, jnp.take_along_axis(x, at, axis=1), 0)
@@ -256,7 +262,7 @@ def _inner(solver: str, problem, begin: Start, B, older, lanes, limit):
     start = Progress(cast(further(B, older)), cast(further(q, q_old)), active, passes)
     end = SOLVERS[solver](restricted, start, cast(target), limit)
     fewer = pruned(end.B, end.q, restricted.diagonal[:, None], restricted.terms().l1, cast(nothing)[:, None, None])
-    end = end._replace(B=jnp.where((active & ~end.active)[..., None], fewer, end.B))
+    end = end._replace(B=jnp.where((active & ~end.active & prune)[..., None], fewer, end.B))
     B = jnp.where(active[..., None], end.B.astype(jnp.float64), B)
     B = B if pen.lo is None else jnp.clip(B, wide(pen.lo)[:, None], wide(pen.hi)[:, None])
     return B, end.active, end.passes
