@@ -74,6 +74,8 @@ def _shortfalls(kind, seed, tol, **options):
     return found
 
 
+# Statuses are looked at here: one fit in thousands may miss tol where rounding leaves more.
+@pytest.mark.filterwarnings("ignore::jaxnet.ConvergenceWarning")
 @pytest.mark.parametrize("tol", TOLS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_hard_fits_reach_tol(kind, tol):
@@ -81,6 +83,7 @@ def test_hard_fits_reach_tol(kind, tol):
 
 
 @pytest.mark.campaign
+@pytest.mark.filterwarnings("ignore::jaxnet.ConvergenceWarning")
 @pytest.mark.parametrize("tol", TOLS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_hundreds_of_hard_fits_reach_tol(kind, tol):

@@ -36,7 +36,7 @@ ALIKE = 1e-9
 
 class Dependence(NamedTuple):
     """Changes of the coefficients in `slots` (k,) that X does not see: an orthonormal basis of them, in units of coefficient
-    times norm of the column; unpenalised columns may make up for them. X'X multiplies them by `values`, rounding or little more."""
+    times norm of the column; unpenalised columns may make up for them. X'X makes them `values` times as long, next to nothing."""
 
     slots: Int[np.ndarray, " k"]
     null: Float[np.ndarray, "k d"]
