@@ -111,19 +111,6 @@ def test_the_main_calls_show_an_example():
         assert ">>>" in inspect.getdoc(getattr(jaxnet, name)), f"{name} shows no example"
 
 
-def test_readme_python_runs(tmp_path, monkeypatch):
-    """The blocks of the README, one after the other, as a new user would paste them."""
-    monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
-    names: dict = {}
-    for block in blocks:
-        exec(block, names)
-    assert len(blocks) >= 2 and names["result"].converged
-    assert names["model"].mse_path_.shape == (4, 100, 5)
-    assert jaxnet.load("diabetes.jaxnet").best().alpha == names["best"].alpha
-
-
 def test_import_is_light():
     heavy = ("jax", "jaxlib", "sklearn", "pandas", "numpy")
     code = f"import sys, jaxnet; jaxnet.__version__; print([m for m in {heavy} if m in sys.modules])"
