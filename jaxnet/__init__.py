@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 _HOME = {
     "sweep": "sweeps",
     "fit_path": "sweeps",
-    "Adaptive": "adaptive",
+    "Adaptive": "pipeline.adaptive",
     "Pairwise": "missing.pairwise",
     "SweepResult": "result.sweep_result",
     "BestFit": "result.fit",
@@ -38,7 +38,7 @@ _HOME = {
     "NeighbourFill": "missing.neighbours",
     "IterativeFill": "missing.iterative",
     "MultipleFill": "missing.multiple",
-    "convert_penalty": "penalty",
+    "convert_penalty": "penalty.dialects",
     "ElasticNet": "estimators",
     "Lasso": "estimators",
     "ElasticNetCV": "estimators",
@@ -46,7 +46,7 @@ _HOME = {
     "StabilitySelection": "estimators",
     "enet_path": "estimators.path",
     "lasso_path": "estimators.path",
-    "enable_compile_cache": "compilation",
+    "enable_compile_cache": "execution.compilation",
     "save": "persistence",
     "load": "persistence",
     "read_metadata": "persistence",
@@ -56,11 +56,11 @@ _HOME = {
     "SimpleFill": "missing.simple",
     "CompleteCases": "missing.complete",
     "Preparation": "missing.preparation",
-    "prepare": "features",
+    "prepare": "pipeline.features",
     "Categories": "data.categories",
     "Encoding": "data.encoding",
-    "missing_patterns": "missing.patterns",
-    "MissingPatterns": "missing.patterns",
+    "missing_patterns": "missing.analysis.patterns",
+    "MissingPatterns": "missing.analysis.patterns",
     "Store": "store.reading",
     "StoredRun": "store.reading",
     "load_diabetes": "data.examples",
@@ -74,8 +74,6 @@ _MODULES = ("plots",)
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads on first use
     from jaxnet import plots as plots
-    from jaxnet.adaptive import Adaptive as Adaptive
-    from jaxnet.compilation import enable_compile_cache as enable_compile_cache
     from jaxnet.data.categories import Categories as Categories
     from jaxnet.data.encoding import Encoding as Encoding
     from jaxnet.data.examples import load_diabetes as load_diabetes
@@ -92,21 +90,23 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not see what loads 
     from jaxnet.estimators import StabilitySelection as StabilitySelection
     from jaxnet.estimators.path import enet_path as enet_path
     from jaxnet.estimators.path import lasso_path as lasso_path
-    from jaxnet.features import prepare as prepare
+    from jaxnet.execution.compilation import enable_compile_cache as enable_compile_cache
+    from jaxnet.missing.analysis.patterns import MissingPatterns as MissingPatterns
+    from jaxnet.missing.analysis.patterns import missing_patterns as missing_patterns
     from jaxnet.missing.complete import CompleteCases as CompleteCases
     from jaxnet.missing.iterative import IterativeFill as IterativeFill
     from jaxnet.missing.multiple import MultipleFill as MultipleFill
     from jaxnet.missing.neighbours import NeighbourFill as NeighbourFill
     from jaxnet.missing.options import Missing as Missing
     from jaxnet.missing.pairwise import Pairwise as Pairwise
-    from jaxnet.missing.patterns import MissingPatterns as MissingPatterns
-    from jaxnet.missing.patterns import missing_patterns as missing_patterns
     from jaxnet.missing.preparation import Preparation as Preparation
     from jaxnet.missing.simple import SimpleFill as SimpleFill
-    from jaxnet.penalty import convert_penalty as convert_penalty
+    from jaxnet.penalty.dialects import convert_penalty as convert_penalty
     from jaxnet.persistence import load as load
     from jaxnet.persistence import read_metadata as read_metadata
     from jaxnet.persistence import save as save
+    from jaxnet.pipeline.adaptive import Adaptive as Adaptive
+    from jaxnet.pipeline.features import prepare as prepare
     from jaxnet.resampling import Bootstrap as Bootstrap
     from jaxnet.resampling import ComplementaryPairs as ComplementaryPairs
     from jaxnet.resampling import GroupKFold as GroupKFold

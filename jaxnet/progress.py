@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from jaxnet.compilation import seconds_compiled
+from jaxnet.execution.compilation import seconds_compiled
 
 _SECONDS_BETWEEN_LINES = 5.0
 _LEAST_SECONDS = 1.0

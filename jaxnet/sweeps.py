@@ -10,20 +10,21 @@ import jax
 import numpy as np
 from jax.tree_util import register_dataclass
 
-from jaxnet import imputations, platform
-from jaxnet.collect import Collector
-from jaxnet.dispatch import alpha_grid, solve_all
-from jaxnet.effects import check_effects
 from jaxnet.errors import InvalidInput, OneWarning, fits_missed
-from jaxnet.initial import adaptive_problem
-from jaxnet.journal import Forgetful, Journal
+from jaxnet.execution import platform
 from jaxnet.metrics import METRICS, held_out_errors
 from jaxnet.missing.fill import Filler, Learn
 from jaxnet.options import check_options, takes_options
-from jaxnet.problem import Problem
+from jaxnet.pipeline import imputations
+from jaxnet.pipeline.collect import Collector
+from jaxnet.pipeline.dispatch import alpha_grid, solve_all
+from jaxnet.pipeline.effects import check_effects
+from jaxnet.pipeline.first_fits import adaptive_problem
+from jaxnet.pipeline.journal import Forgetful, Journal
+from jaxnet.pipeline.problem import Problem
+from jaxnet.pipeline.relaxed import relaxed
+from jaxnet.pipeline.request import CLOSE, Request, parse
 from jaxnet.progress import Counter, Progress, Reporter
-from jaxnet.relaxed import relaxed
-from jaxnet.request import CLOSE, Request, parse
 from jaxnet.result import FitOptions, Imputations, SparseRows, Status, SweepResult
 from jaxnet.store.recording import recording
 
@@ -99,7 +100,7 @@ def sweep(
     - penalty_factor: v (p,) >= 0; 0 leaves a column unpenalised. Not rescaled (R glmnet rescales to mean 1).
     - lower, upper: bounds on the coefficients, scalars or (p,), lower <= 0 <= upper; `lower=0` is non-negative fits. A column
       without a penalty may have bounds too (penalty_factor 0, or alpha 0: non-negative least squares); on a side that has
-      none its gap is against coefficients up to ten times as large (`jaxnet.penalty.boxed`), else it has no finite dual.
+      none its gap is against coefficients up to ten times as large (`penalty.elastic_net.boxed`), else it has no finite dual.
     - tol: the relative duality gap that every fit must reach: (primal - dual) / (half the weighted mean of the centred
       y^2). 1e-4 is about scikit-learn's default accuracy; from 1e-14 on fits go to their minimum as far as rounding lets
       them. max_iter: passes over the working set per fit.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxnet.cli import main
-from jaxnet.compilation import VARIABLE
+from jaxnet.execution.compilation import VARIABLE
 
 os.environ.setdefault(VARIABLE, "off")  # tests leave the user's cache alone
 

@@ -11,11 +11,11 @@ import numpy as np
 import jaxnet
 from jaxnet import persistence
 from jaxnet.estimators.protocol import Estimator
-from jaxnet.missing.comparisons import Comparisons
+from jaxnet.missing.analysis.comparisons import Comparisons
+from jaxnet.missing.analysis.hints import Sentinel
+from jaxnet.missing.analysis.little import LittleTest
 from jaxnet.missing.complete import Unfilled
-from jaxnet.missing.hints import Sentinel
 from jaxnet.missing.iterative import IterativeFiller
-from jaxnet.missing.little import LittleTest
 from jaxnet.missing.multiple import MultipleFiller
 from jaxnet.missing.neighbours import NeighbourFiller
 from jaxnet.missing.simple import SimpleFiller

@@ -26,8 +26,8 @@ from cli_runs import (
 
 import jaxnet
 from jaxnet.cli import main
-from jaxnet.compilation import VARIABLE, compile_loops_whole, enable_compile_cache
 from jaxnet.data.fingerprint import fingerprint
+from jaxnet.execution.compilation import VARIABLE, compile_loops_whole, enable_compile_cache
 from jaxnet.progress import Progress
 
 
@@ -351,8 +351,8 @@ def test_cli_offers_what_the_library_has():
     """The parser repeats names, since it must not import what they stand for."""
     from jaxnet.cli import parser, shared_options, stability_options
     from jaxnet.metrics import METRICS
+    from jaxnet.pipeline.request import FOLD_AVERAGES
     from jaxnet.plots.images import FORMATS
-    from jaxnet.request import FOLD_AVERAGES
     from jaxnet.selection.bounds import BOUNDS
     from jaxnet.selection.criteria import CRITERIA
     from jaxnet.selection.rules import RULES, SIMPLEST

@@ -42,9 +42,9 @@ HINDRANCES = ("no folder", "a folder", "a file", "a file for a folder", "not all
      if (command, hindrance) != ("sweep --out", "no folder")],  # which a sweep makes
 )  # fmt: skip
 def test_unusable_places_are_found_before_the_work(command, hindrance, place, tmp_path, capsys, monkeypatch):
-    for work in ("jaxnet.sweeps.sweep", "jaxnet.selection.stability.stability_selection", "jaxnet.missing.patterns.analyse",
-                 "jaxnet.cli.finished_sweep.load", "jaxnet.cli.run_folder.load", "jaxnet.cli.finished_sweep.Store"):  # fmt: skip
-        monkeypatch.setattr(work, never)
+    for work in ("sweeps.sweep", "selection.stability.stability_selection", "missing.analysis.patterns.analyse",
+                 "cli.finished_sweep.load", "cli.run_folder.load", "cli.finished_sweep.Store"):  # fmt: skip
+        monkeypatch.setattr(f"jaxnet.{work}", never)
     folder = command == "sweep --out"
     ending = {"plot": ".png", "export": ".npz"}.get(command.split()[0], ".csv") if "--out" in command else ".png"
     ending = "" if folder else ".html" if command.split()[0] in ("report", "missing") and "--out" in command else ending

@@ -1,63 +1,26 @@
 """Who may import whom, read from the source with `ast`, and what stays out of the library altogether."""
 
 import ast
-from pathlib import Path
+import graphlib
+from collections.abc import Callable, Collection
 
 import pytest
+from house import (
+    HOUSE,
+    LAYER,
+    LAYERS,
+    MODULES,
+    ROOT,
+    UP,
+    arrows,
+    at_import_time,
+    drawn,
+    imports,
+    package_of,
+    rooms_imported,
+)
 
-import jaxnet
-
-ROOT = Path(jaxnet.__file__).parent
-ENGINE = {"compilation", "errors", "platform", "threads", "design", "penalty", "resampling", "lanes", "solver"}
-ONE_SWEEP = {
-    "sweeps",
-    "features",
-    "request",
-    "arguments",
-    "effects",
-    "problem",
-    "dispatch",
-    "collect",
-    "initial",
-    "journal",
-    "relaxed",
-    "imputations",
-    "options",
-}  # the call and its parts
-SWEEP = ENGINE | ONE_SWEEP | {"adaptive", "data", "metrics", "missing", "result", "progress"}
-MODELS = SWEEP | {"selection"}
-TOP = MODELS | {"estimators", "persistence", "store", "report", "plots"}
-
-ROOMS = {  # room: the other rooms it may import
-    "errors": set(),
-    "platform": {"errors"},
-    "scalars": set(),
-    "threads": set(),
-    "adaptive": {"errors"},
-    "compilation": {"errors"},
-    "data": {"errors"},
-    "design": {"errors"},
-    "penalty": {"errors"},
-    "resampling": {"errors", "data"},  # labels of rows come in every form in which columns do
-    "progress": {"errors", "compilation"},
-    "metrics": {"errors", "data"},  # of arrays, shown by names; a result's sparse rows bring their own method
-    "lanes": {"errors", "design", "penalty", "resampling"},
-    "solver": ENGINE,
-    "result": SWEEP | {"selection", "report"},  # its methods delegate
-    **dict.fromkeys(ONE_SWEEP, SWEEP),
-    "sweeps": SWEEP | {"store"},  # the journal of a sweep is opened there, and handed to its parts
-    "selection": SWEEP,
-    "missing": ENGINE | {"data"},  # learns from arrays; a sweep puts what it learnt into its design
-    "persistence": {"errors", "data", "result"},
-    "store": MODELS | {"persistence"},
-    "estimators": MODELS | {"persistence"},
-    "report": MODELS | {"plots"},
-    "plots": MODELS,
-    "cli": TOP,
-    "__main__": {"cli"},
-    "__init__": set(),
-}
-FILE_IO_ROOMS = {"compilation", "data", "persistence", "store", "cli"}
+FILE_IO_ROOMS = {"execution", "data", "persistence", "store", "cli"}
 FILE_MODULES = {
     "csv",
     "gzip",
@@ -91,59 +54,13 @@ NUMPY_FILES = ["load", "save", "savez", "savez_compressed", "loadtxt", "savetxt"
 FILE_FUNCTIONS = {("np", name) for name in NUMPY_FILES} | {("os", name) for name in ("replace", "rename", "remove")}
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-def _type_checking_only(tree: ast.AST) -> set[ast.AST]:
-    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
-    return {inner for block in blocks for inner in ast.walk(block)}
-
-
-def imports(tree: ast.AST, package: tuple[str, ...] = ()) -> list[tuple[str, ast.AST]]:
-    """Every imported module as a dotted name (`from a import b` gives `a.b`), except under TYPE_CHECKING."""
-    skipped, found = _type_checking_only(tree), []
-    for node in ast.walk(tree):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            found += [(alias.name, node) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(part for part in (base, node.module) if part)
-            found += [(f"{module}.{alias.name}", node) for alias in node.names]
-        elif (
-            isinstance(node, ast.Call)
-            and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__")
-            and node.args
-        ):
-            first = node.args[0]
-            if isinstance(first, ast.Constant):
-                found.append((str(first.value), node))
-    return found
-
-
-def at_import_time(tree: ast.AST) -> set[ast.AST]:
-    """The nodes that run when the module is imported: all but the bodies of functions."""
-    running, queue = set(), [tree]
-    while queue:
-        node = queue.pop()
-        running.add(node)
-        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            queue += ast.iter_child_nodes(node)
-    return running
-
-
 def forbidden_rooms(tree: ast.AST, room: str, package: tuple[str, ...]) -> list[str]:
-    wrong = []
-    for name, node in imports(tree, package):
-        parts = name.split(".")
-        if parts[0] != "jaxnet":
-            continue
-        other = jaxnet._HOME.get(parts[1], parts[1]).split(".")[0] if len(parts) > 1 else "__init__"
-        other = "errors" if other == "__version__" else other  # the version is plain text
-        if other not in {room, "scalars", *ROOMS[room]}:  # what a number is, everyone may ask
-            wrong.append(f"line {node.lineno}: {room} imports {name}")
+    """Imports of rooms that are not below."""
+    running, wrong = at_import_time(tree), []
+    for other, node in rooms_imported(tree, package):
+        up = (room, other) in UP and node not in running
+        if other != room and not up and LAYER.get(other, len(LAYERS)) >= LAYER[room]:
+            wrong.append(f"line {node.lineno}: {room} imports {other}")
     return wrong
 
 
@@ -177,7 +94,7 @@ def global_settings(tree: ast.AST) -> list[str]:
 
 
 def device_questions(tree: ast.AST) -> list[str]:
-    """What asks JAX which device there is, and not `jaxnet.platform`, which knows the one that the sweep was given."""
+    """What asks JAX which device there is, and not `execution.platform`, which knows the one that the sweep was given."""
     asks = ("default_backend", "jax.devices", "local_devices", "default_device", "device_count", "memory_stats")
     return [
         f"line {node.lineno}: {ast.unparse(node)}"
@@ -206,51 +123,72 @@ def file_access(tree: ast.AST) -> list[str]:
     return wrong
 
 
-def every_module():
-    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in sorted(ROOT.rglob("*.py"))]
+def offences(check: Callable[[ast.AST], list[str]], *, but: Collection[str] = ()) -> list[str]:
+    """What a check finds in all rooms but some."""
+    return [
+        f"{path.relative_to(ROOT)}, {found}" for path, room, tree in MODULES if room not in but for found in check(tree)
+    ]
 
 
-def _parsed(path: Path) -> tuple[ast.AST, tuple[str, ...]]:
-    return ast.parse(path.read_text()), ("jaxnet", *path.relative_to(ROOT).parts[:-1])
+def test_every_room_has_a_layer_and_imports_what_is_below_it():
+    assert {room for _, room, _ in MODULES} == {*LAYER, "__init__"}, "give a new room a layer"
+    wrong = []
+    for path, room, tree in MODULES:
+        package = ("jaxnet", *path.relative_to(ROOT).parts[:-1])
+        wrong += [
+            f"{path.relative_to(ROOT)}, {one}" for one in forbidden_rooms(tree, room, package) if room != "__init__"
+        ]
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", every_module())
-def test_module_keeps_to_its_room(path):
-    room = room_of(path)
-    assert room in ROOMS, f"give {path.name} a room in ROOMS and say what it may import"
-    tree, package = _parsed(path)
-    assert forbidden_rooms(tree, room, package) == []
+def test_files_import_each_other_in_no_circle():
+    names = {path: ".".join(("jaxnet", *path.relative_to(ROOT).with_suffix("").parts)) for path, *_ in MODULES}
+    names = {path: name.removesuffix(".__init__") for path, name in names.items()}
+    known, graph = set(names.values()), {}
+    for path, _, tree in MODULES:
+        running = at_import_time(tree)
+        found = {name for name, node in imports(tree, package_of(path)) if node in running}
+        found = {name if name in known else name.rpartition(".")[0] for name in found}
+        graph[names[path]] = (found & known) - {names[path]}
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) >= len(MODULES)  # raises for a circle
 
 
-@pytest.mark.parametrize("path", every_module())
-def test_module_leaves_scikit_learn_and_global_settings_alone(path):
-    tree, _ = _parsed(path)
-    assert scikit_learn_at_import(tree) == []
-    if room_of(path) != "platform":
-        assert device_questions(tree) == []
-    if room_of(path) != "compilation":  # whose subject is how the process compiles
-        assert global_settings(tree) == []
+def test_every_arrow_that_runs_up_is_there():
+    assert arrows() >= UP.keys() and len(UP) <= 8
 
 
-@pytest.mark.parametrize("path", every_module())
-def test_only_some_rooms_touch_files_or_matplotlib(path):
-    tree, _ = _parsed(path)
-    if room_of(path) not in FILE_IO_ROOMS:
-        assert file_access(tree) == []
-    if room_of(path) != "plots":
-        assert [name for name, _ in imports(tree) if name.split(".")[0] == "matplotlib"] == []
+def test_the_map_of_the_house_is_that_of_the_imports():
+    """`python tests/house.py` draws it."""
+    assert drawn(HOUSE.read_text()) == HOUSE.read_text()
 
 
-@pytest.mark.parametrize("path", every_module())
-def test_module_stays_small(path):
-    """The budgets of the project: a file under 400 lines, a function under 60 lines of code."""
-    text = path.read_text()
-    assert len(text.splitlines()) <= 400
-    for node in ast.walk(ast.parse(text)):
+def test_scikit_learn_and_global_settings_are_left_alone():
+    assert not offences(scikit_learn_at_import)
+    assert not [found for found in offences(device_questions) if not found.startswith("execution/platform.py")]
+    assert not [found for found in offences(global_settings) if not found.startswith("execution/compilation.py")]
+
+
+def test_only_some_rooms_touch_files_or_matplotlib():
+    assert not offences(file_access, but=FILE_IO_ROOMS)
+    pictures = lambda tree: [name for name, _ in imports(tree) if name.split(".")[0] == "matplotlib"]
+    assert not offences(pictures, but=["plots"])
+
+
+def too_large(tree: ast.AST) -> list[str]:
+    """Functions of over 60 lines of code."""
+    found = []
+    for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             start = node.body[0].end_lineno if ast.get_docstring(node) else node.lineno
-            assert node.end_lineno - start <= 60, f"{node.name} is {node.end_lineno - start} lines long"
-    assert path.stem not in ("utils", "misc", "helpers", "common")
+            found += [f"{node.name} is {node.end_lineno - start} lines long"] * (node.end_lineno - start > 60)
+    return found
+
+
+def test_modules_stay_small():
+    """The budgets of the project: a file under 400 lines, a function under 60 lines of code."""
+    assert not offences(too_large)
+    assert not [path for path, *_ in MODULES if len(path.read_text().splitlines()) > 400]
+    assert not [path for path, *_ in MODULES if path.stem in ("utils", "misc", "helpers", "common")]
 
 
 def test_modules_have_docstrings():

@@ -14,9 +14,9 @@ import jaxnet
 from jaxnet import plots
 from jaxnet.cli import main
 from jaxnet.errors import InvalidInput, on_command_line
-from jaxnet.missing.comparisons import LEAST
-from jaxnet.missing.little import by_pattern, little_test, normal_fit
-from jaxnet.missing.tails import benjamini_hochberg, chi_squared_tails, holm, student_tails
+from jaxnet.missing.analysis.comparisons import LEAST
+from jaxnet.missing.analysis.little import by_pattern, little_test, normal_fit
+from jaxnet.missing.analysis.tails import benjamini_hochberg, chi_squared_tails, holm, student_tails
 from jaxnet.report import write_missing_report
 from jaxnet.report.content import Source, gather
 from jaxnet.report.missing import section_of

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxnet.solver import newton
+from jaxnet.solver.inner import newton
 from jaxnet.solver.restricted import Restricted
 
 SETS, LANES, SLOTS, ROWS = 2, 3, 9, 40

@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 
 import jaxnet
-from jaxnet import InvalidInput, dispatch, imputations, platform, sweeps
-from jaxnet.journal import Forgetful
+from jaxnet import InvalidInput, sweeps
+from jaxnet.execution import platform, schedule
 from jaxnet.missing.multiple import MultipleFill
-from jaxnet.solver import schedule
+from jaxnet.pipeline import dispatch, imputations
+from jaxnet.pipeline.journal import Forgetful
 from jaxnet.solver.grouped import GroupedPath
 from jaxnet.solver.task import Status, Step
 

@@ -7,7 +7,7 @@ import pytest
 
 import jaxnet
 from jaxnet.errors import InvalidInput
-from jaxnet.request import Request
+from jaxnet.pipeline.request import Request
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import jaxnet
-from jaxnet import InvalidInput, dispatch, platform
+from jaxnet import InvalidInput
+from jaxnet.execution import platform, schedule
 from jaxnet.missing.multiple import MultipleFill
-from jaxnet.solver import group_descent, schedule
+from jaxnet.pipeline import dispatch
+from jaxnet.solver import group_descent
 
 GRID = {"rho": [0.0, 1.0], "alphas": 3, "cv": 3}
 WAYS = {

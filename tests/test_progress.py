@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import jaxnet
-from jaxnet import compilation, progress
+from jaxnet import progress
+from jaxnet.execution import compilation
 from jaxnet.missing import iterative, multiple
 from jaxnet.progress import Progress, Reporter
 

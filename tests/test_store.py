@@ -12,8 +12,8 @@ import pytest
 from stores import run_sweep, same, stop_after
 
 import jaxnet
-from jaxnet import collect, dispatch
-from jaxnet.solver import schedule
+from jaxnet.execution import schedule
+from jaxnet.pipeline import collect, dispatch
 from jaxnet.store import rows
 
 SWEEPS = {

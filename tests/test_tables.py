@@ -13,8 +13,8 @@ from jaxnet.data.arrow import numbers
 from jaxnet.data.examples import load_diabetes, load_penguins
 from jaxnet.data.tables import Table, read_table
 from jaxnet.errors import InvalidInput
-from jaxnet.features import prepare
-from jaxnet.missing.patterns import missing_patterns
+from jaxnet.missing.analysis.patterns import missing_patterns
+from jaxnet.pipeline.features import prepare
 
 NAMES = ["dose", "gene,1", "count", "flag", "label"]
 VALUES = np.array([[0.1, 1e-300, 3, 1], [1 / 3, -2.5e17, -4, 0], [1e300, 0.0, 5, 1]])

@@ -2,7 +2,7 @@
 
 from threadpoolctl import threadpool_info
 
-from jaxnet.threads import one_thread
+from jaxnet.execution.threads import one_thread
 
 
 def _threads():

@@ -22,8 +22,8 @@ from jaxnet.errors import InvalidInput
 if TYPE_CHECKING:  # predicting needs none of it
     from jaxnet.data.categories import Categories
     from jaxnet.data.mixed import MixedColumns
-    from jaxnet.features import Features
     from jaxnet.missing.options import Missing
+    from jaxnet.pipeline.features import Features
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _settled(table: Table, features: tuple[str, ...], categories: Categories) ->
 
 def _prepared(dataset: Dataset, table: Table, categories: Categories) -> Dataset:
     """With labels encoded; refuses missing values if nothing was asked for about them."""
-    from jaxnet.features import Features
+    from jaxnet.pipeline.features import Features
 
     found = dataset.X
     if dataset.missing is None:

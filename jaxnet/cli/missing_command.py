@@ -10,9 +10,9 @@ from jaxnet.cli.interrupt import Check
 from jaxnet.cli.one_file import check_apart, check_page, check_picture, write_file
 from jaxnet.cli.run_folder import MISSING_TABLES, check_free, write_tables
 from jaxnet.cli.shared_options import is_page
-from jaxnet.compilation import enable_compile_cache
 from jaxnet.data.tables import Table
 from jaxnet.errors import InvalidInput
+from jaxnet.execution.compilation import enable_compile_cache
 
 
 def run(args: argparse.Namespace, check_interrupt: Check) -> None:
@@ -27,8 +27,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     table = load_table(args, missing_text=True)
     names = _analysed(args, table)
     enable_compile_cache()
+    from jaxnet.missing.analysis.patterns import analyse
     from jaxnet.missing.columns import Columns
-    from jaxnet.missing.patterns import analyse
 
     found = analyse(Columns.of(names, [table.raw(name) for name in names]))
     check_interrupt()

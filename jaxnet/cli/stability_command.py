@@ -7,7 +7,7 @@ from jaxnet.cli.csv_text import CsvText
 from jaxnet.cli.dataset import load_dataset
 from jaxnet.cli.interrupt import Check, watched
 from jaxnet.cli.one_file import check_apart, check_file, check_picture, write_file
-from jaxnet.compilation import enable_compile_cache
+from jaxnet.execution.compilation import enable_compile_cache
 
 _SHOWN = 30  # selected columns in the summary
 

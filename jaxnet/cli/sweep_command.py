@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from jaxnet import __version__
-from jaxnet.adaptive import Adaptive
 from jaxnet.cli.console import note, say
 from jaxnet.cli.csv_text import CsvText
 from jaxnet.cli.dataset import Dataset, load_dataset
@@ -22,8 +21,9 @@ from jaxnet.cli.run_folder import check_free, write_run
 from jaxnet.cli.spelling_options import NAMES as SPELLING
 from jaxnet.cli.spelling_options import as_told
 from jaxnet.cli.summary import Summary, coefficient_rows, cv_rows
-from jaxnet.compilation import enable_compile_cache
 from jaxnet.errors import InvalidInput
+from jaxnet.execution.compilation import enable_compile_cache
+from jaxnet.pipeline.adaptive import Adaptive
 from jaxnet.resampling import GroupKFold, KFold
 from jaxnet.result import SweepResult
 from jaxnet.selection.criteria import CRITERIA

@@ -11,8 +11,8 @@ from jaxnet.errors import InvalidInput, warn_caller
 from jaxnet.estimators.protocol import Estimator, NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
-    from jaxnet.features import Features
     from jaxnet.missing.preparation import Preparation
+    from jaxnet.pipeline.features import Features
 
 
 class ColumnEstimator(Estimator):
@@ -41,8 +41,8 @@ class ColumnEstimator(Estimator):
 
     def _given(self, X: Any) -> Features:
         """The columns of a fit, as `missing` and `categories` make them of X."""
-        from jaxnet.features import Features
         from jaxnet.missing.options import as_missing
+        from jaxnet.pipeline.features import Features
 
         return Features.of(X, as_missing(self.missing), self.categories)
 

@@ -12,8 +12,8 @@ from jaxnet.estimators.parameters import check_l1_ratio, check_real, solver_sett
 from jaxnet.estimators.path import absolute_gap, enet_path, iterations, narrow
 
 if TYPE_CHECKING:
-    from jaxnet.features import Features
     from jaxnet.missing.preparation import Preparation
+    from jaxnet.pipeline.features import Features
 
 
 class ElasticNet(LinearModel):

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from jaxnet import platform
 from jaxnet.design.base import size_class
 from jaxnet.design.dense import DenseDesign
+from jaxnet.execution import platform
 from jaxnet.missing.regressions import Regression, Regressions
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.moments import CONSTANT

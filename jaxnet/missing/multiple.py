@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.execution.threads import one_thread
 from jaxnet.missing.chains import Chain, Draw, Holes, iterate, run
 from jaxnet.missing.fill import Fill, Filler
 from jaxnet.missing.iterative import by_column, check_chain, strength
 from jaxnet.missing.regressions import Regressions, ridge
 from jaxnet.missing.units import Units
 from jaxnet.scalars import is_whole
-from jaxnet.threads import one_thread
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Bool, Float, Int

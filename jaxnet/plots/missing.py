@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.missing.patterns import MissingPatterns
+from jaxnet.missing.analysis.patterns import MissingPatterns
 from jaxnet.plots.style import COLOURS, GREY, check_top, column_names, new_axes
 from jaxnet.plots.subjects import check_subject
 

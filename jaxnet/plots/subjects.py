@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxnet.errors import InvalidInput
-from jaxnet.missing.patterns import MissingPatterns
+from jaxnet.missing.analysis.patterns import MissingPatterns
 from jaxnet.result import BestFit, SweepResult
 from jaxnet.selection.criteria import Criteria
 from jaxnet.selection.stability_result import StabilityResult

@@ -8,9 +8,9 @@ from typing import Any
 from jaxnet import plots
 from jaxnet.data.arrays import raw_columns
 from jaxnet.data.mixed import MixedColumns
+from jaxnet.missing.analysis.patterns import MissingPatterns, analyse
+from jaxnet.missing.analysis.summary import little_sentence, overview, percent
 from jaxnet.missing.columns import Columns
-from jaxnet.missing.patterns import MissingPatterns, analyse
-from jaxnet.missing.summary import little_sentence, overview, percent
 from jaxnet.plots.images import Picture, render
 from jaxnet.plots.missing import size
 

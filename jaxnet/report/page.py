@@ -10,7 +10,7 @@ from typing import Any
 from jaxnet import __version__
 from jaxnet.data.atomic import atomic_file
 from jaxnet.errors import InvalidInput
-from jaxnet.missing.patterns import MissingPatterns
+from jaxnet.missing.analysis.patterns import MissingPatterns
 from jaxnet.report.content import Content, Source, Tell, gather
 from jaxnet.report.missing import missing_section, section_of
 from jaxnet.selection.rules import check_simplest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.selection.averages import fold_mean, fold_se
+from jaxnet.result.averages import fold_mean, fold_se
 
 if TYPE_CHECKING:  # a loaded result needs no time for annotations
     from jaxtyping import Float, Int

@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.result.averages import fold_mean, fold_se
 from jaxnet.result.fit import BestFit, FitOptions, Status
-from jaxnet.result.overview import overview
+from jaxnet.result.grid import grid_position
 from jaxnet.result.sparse_rows import SparseRows
-from jaxnet.selection.averages import fold_mean, fold_se
-from jaxnet.selection.choice import choose_fit, notion
-from jaxnet.selection.criteria import Criteria, information_criteria
-from jaxnet.selection.explanation import Explanation, explain_best
-from jaxnet.selection.grid import grid_position
-from jaxnet.selection.ranking import select_best
-from jaxnet.selection.rows import predictions, result_columns
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float, Int
 
     from jaxnet.missing.preparation import Preparation
     from jaxnet.result.imputations import Imputations
+    from jaxnet.selection.criteria import Criteria
+    from jaxnet.selection.explanation import Explanation
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,6 +213,8 @@ class SweepResult:
         >>> [round(result.best(rule, criteria=criteria).alpha, 3) for rule in ("aic", "bic")]
         [0.13, 0.187]
         """
+        from jaxnet.selection.criteria import information_criteria
+
         return information_criteria(self, X, y, sample_weight=sample_weight, noise_variance=noise_variance, gamma=gamma)
 
     def predict(
@@ -234,6 +232,8 @@ class SweepResult:
         InvalidInput without folds, for a wrong number of columns, for infinite values, or for missing ones if the sweep was
         not told what to do about them (`missing`).
         """
+        from jaxnet.selection.rows import predictions, result_columns
+
         X = result_columns(self, X)
         fits = self.best(rule, percent=percent, criteria=criteria, simplest=simplest)
         if isinstance(fits, BestFit):
@@ -305,6 +305,8 @@ class SweepResult:
         >>> row["name"], row["rank"], row["sign"], row["frequency"], [name for name, r in row["companions"]]
         ('x2', 1, 1, 1.0, [])
         """
+        from jaxnet.selection.explanation import explain_best
+
         return explain_best(
             self, X, y, rule, percent=percent, criteria=criteria, simplest=simplest, sample_weight=sample_weight,
             correlated=correlated, companions=companions,
@@ -338,6 +340,8 @@ class SweepResult:
         >>> jaxnet.sweep(X, y, rho=0.5, standardize=True).select(X, threshold=10).tolist()
         [2, 8, 3, 1]
         """
+        from jaxnet.selection.ranking import select_best
+
         return select_best(
             self, X, rule, threshold=threshold, top=top, percent=percent, criteria=criteria, simplest=simplest,
             sample_weight=sample_weight,
@@ -365,6 +369,8 @@ class SweepResult:
 
     def _chosen(self, rule: str, percent, criteria, simplest, response: int | None, row: int | None = None) -> BestFit:
         """What `best` returns of one response, of the whole grid or of one row."""
+        from jaxnet.selection.choice import choose_fit, notion
+
         index = choose_fit(self, rule, percent, criteria, simplest, response, row)
         return self._fit(rule, index, response, notion(rule, simplest, criteria))
 
@@ -389,4 +395,6 @@ class SweepResult:
         )
 
     def __repr__(self) -> str:
+        from jaxnet.selection.overview import overview
+
         return overview(self)

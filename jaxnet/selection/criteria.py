@@ -11,10 +11,10 @@ import numpy as np
 
 from jaxnet.data.layout import aligned
 from jaxnet.errors import InvalidInput, advice
+from jaxnet.execution.threads import one_thread
 from jaxnet.scalars import is_number
 from jaxnet.selection.fits import Fits, examine, has_fillings, same_data
 from jaxnet.selection.fits import noise_variance as estimate
-from jaxnet.threads import one_thread
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.result.grid import grid_position
 from jaxnet.scalars import is_number
-from jaxnet.selection.grid import grid_position
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Float

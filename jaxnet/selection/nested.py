@@ -9,16 +9,16 @@ import numpy as np
 from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.data.groups import as_groups, without_groups
 from jaxnet.errors import InvalidInput
-from jaxnet.features import Features
 from jaxnet.lanes import Groups
 from jaxnet.metrics import find_metric, null_errors
 from jaxnet.missing.options import as_missing
 from jaxnet.options import check_options, takes_options
+from jaxnet.pipeline.features import Features
 from jaxnet.resampling import Resamples, resamples
 from jaxnet.resampling.fold_numbers import FoldNumbers
 from jaxnet.result import NestedResult, SweepResult
+from jaxnet.result.averages import fold_mean, fold_se
 from jaxnet.scalars import is_whole
-from jaxnet.selection.averages import fold_mean, fold_se
 from jaxnet.selection.choice import notion
 from jaxnet.selection.rules import Scores, check_rule, check_simplest, choose
 from jaxnet.sweeps import sweep

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.arguments import penalised
 from jaxnet.data.groups import as_groups, without_groups
 from jaxnet.errors import InvalidInput
-from jaxnet.features import Features
 from jaxnet.missing.options import Missing, as_missing
 from jaxnet.options import check_options, takes_options
+from jaxnet.pipeline.arguments import penalised
+from jaxnet.pipeline.features import Features
 from jaxnet.resampling import ComplementaryPairs
 from jaxnet.selection.bounds import StabilityParameters, stability_parameters
 from jaxnet.selection.columns import Columns

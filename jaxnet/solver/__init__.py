@@ -1,6 +1,6 @@
 """The engine."""
 
-from jaxnet.compilation import compile_loops_whole, time_compilations
+from jaxnet.execution.compilation import compile_loops_whole, time_compilations
 
 compile_loops_whole()
 time_compilations()

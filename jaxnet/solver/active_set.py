@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from jaxnet.execution.threads import one_thread
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.view import View
 from jaxnet.solver.working_set import WorkingSet
-from jaxnet.threads import one_thread
 
 LARGEST = 1000
 """Lanes with more nonzeros are left as they are: a step costs their cube."""

@@ -10,7 +10,7 @@ u = x'r, both duals below are valid for every penalty; the larger counts.
 
 Columns without a penalty (factor zero, or alpha zero) have an infinite conjugate on a side without a bound. Those without
 any bound are fitted exactly (place.py), so that u is zero up to rounding. The others, among bounds, are certified within a
-box that is wide against the fit (penalty.boxed); with bounds on both sides that box is the bounds', and the gap is exact.
+box that is wide against the fit (elastic_net.boxed); with bounds on both sides that box is the bounds', and the gap is exact.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from jaxnet import penalty
+from jaxnet.penalty import elastic_net
 from jaxnet.solver.columns import LARGEST, LEAST, SUM, fold
 from jaxnet.solver.view import Fit, View
 
@@ -45,11 +45,11 @@ class Penalties(NamedTuple):
     lo: Float[Array, "S p"] | None = None
     hi: Float[Array, "S p"] | None = None
 
-    def terms(self) -> penalty.Terms:
+    def terms(self) -> elastic_net.Terms:
         """The penalties, to broadcast against (S, L, p)."""
         columns = (self.factor1, self.factor2, self.lo, self.hi)
         by_lane = (None if x is None else x[:, None] for x in columns)
-        return penalty.Terms.build(self.lam1[..., None], self.lam2[..., None], *by_lane)
+        return elastic_net.Terms.build(self.lam1[..., None], self.lam2[..., None], *by_lane)
 
 
 @jax.jit
@@ -79,22 +79,22 @@ def _of_columns(strengths, columns, both) -> tuple[Array, ...]:
     """Of every column: penalty, ridge part, conjugate of gap B, largest scale of gap A, KKT residual; and whether it
     should not be zero."""
     (pen, per_unit, span), (b, gradient) = columns, both
-    terms = penalty.Terms.build(*strengths, *pen)
+    terms = elastic_net.Terms.build(*strengths, *pen)
     u = _without_free(gradient, terms, pen)
-    within = penalty.boxed(terms, b, span)
-    scale = penalty.dual_scale(u - terms.l2 * b, within)
-    violation = penalty.kkt_violation(gradient, b, terms)
+    within = elastic_net.boxed(terms, b, span)
+    scale = elastic_net.dual_scale(u - terms.l2 * b, within)
+    violation = elastic_net.kkt_violation(gradient, b, terms)
     return (
-        penalty.value(b, terms),
+        elastic_net.value(b, terms),
         terms.l2 * b * b,
-        penalty.conjugate(u, within),
+        elastic_net.conjugate(u, within),
         scale,
         violation * per_unit,
         (b == 0) & (violation > 0),
     )
 
 
-def _without_free(gradient: Array, terms: penalty.Terms, pen: tuple) -> Array:
+def _without_free(gradient: Array, terms: elastic_net.Terms, pen: tuple) -> Array:
     """Unpenalised columns were refitted exactly: their gradient is zero up to rounding, and they do not limit the dual.
 
     `pen` are factors and bounds. Among bounds those without any were, and at alpha = 0 no others.
@@ -110,4 +110,4 @@ def _dual_a(fit: Fit, ridge: Array, limit: Array, b: Array, pen: Penalties, span
     terms = pen.terms()
     columns = (None if x is None else x[:, None] for x in (pen.factor1, pen.factor2, pen.lo, pen.hi))
     u = _without_free(fit.gradient, terms, tuple(columns)) - terms.l2 * b
-    return penalty.scaled_dual(u, fit.fitted, fit.rss + ridge, limit, penalty.boxed(terms, b, span[:, None]))
+    return elastic_net.scaled_dual(u, fit.fitted, fit.rss + ridge, limit, elastic_net.boxed(terms, b, span[:, None]))

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from jaxnet import platform
+from jaxnet.execution import platform
 from jaxnet.solver.sums import folded
 
 CHUNK = 128

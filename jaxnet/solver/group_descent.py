@@ -19,10 +19,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from jaxnet import penalty
-from jaxnet.solver import anderson
-from jaxnet.solver.coordinate import TIGHT
+from jaxnet.penalty import elastic_net
 from jaxnet.solver.grouped_design import Stored
+from jaxnet.solver.inner import anderson
+from jaxnet.solver.inner.coordinate import TIGHT
 from jaxnet.solver.sums import total
 
 
@@ -73,17 +73,17 @@ def certify(data: Stored, lanes: Lanes, r: Float[Array, "L m N"], gradient: Floa
     dense = (
         jnp.zeros((count, P, lanes.B.shape[2])).at[rows, jnp.where(filled, lanes.index, P)].set(lanes.B, mode="drop")
     )
-    terms = penalty.Terms(lanes.l1, lanes.l2)
-    gap = jax.vmap(_gap, in_axes=(None, 0, 0, 0, penalty.Terms(0, 0, None, None)))(data, dense, gradient, r, terms)
+    terms = elastic_net.Terms(lanes.l1, lanes.l2)
+    gap = jax.vmap(_gap, in_axes=(None, 0, 0, 0, elastic_net.Terms(0, 0, None, None)))(data, dense, gradient, r, terms)
     moves, size = jnp.any(dense != 0, axis=2), _norm(dense)
     pull = terms.l2 + terms.l1 / jnp.where(moves, size, 1.0)
     steepness = _norm(gradient)
-    violation = jnp.where(moves, _norm(gradient - pull[..., None] * dense), penalty.soft(steepness, terms.l1))
+    violation = jnp.where(moves, _norm(gradient - pull[..., None] * dense), elastic_net.soft(steepness, terms.l1))
     return Certificate(gap, jnp.max(violation * data.per_unit[None], axis=1), steepness)
 
 
 def _gap(
-    data: Stored, b: Float[Array, "k m"], u: Float[Array, "k m"], r: Float[Array, "m N"], t: penalty.Terms
+    data: Stored, b: Float[Array, "k m"], u: Float[Array, "k m"], r: Float[Array, "m N"], t: elastic_net.Terms
 ) -> Array:
     """The gap over some columns, relative to half of m times the moment of y.
 
@@ -93,10 +93,10 @@ def _gap(
     size, rss, fitted = _norm(b), total(total(r * r)), total(total(data.y * r))
     smooth = rss + total(t.l2 * size * size)
     rest = u - t.l2[:, None] * b
-    limit = jnp.min(penalty.dual_scale(_norm(rest), t))
-    dual_a = penalty.scaled_dual(rest, fitted, smooth, limit, t)
-    dual_b = fitted - 0.5 * rss - total(penalty.conjugate(_norm(u), t))
-    gap = 0.5 * rss + total(penalty.value(size, t)) - jnp.maximum(dual_a, dual_b)
+    limit = jnp.min(elastic_net.dual_scale(_norm(rest), t))
+    dual_a = elastic_net.scaled_dual(rest, fitted, smooth, limit, t)
+    dual_b = fitted - 0.5 * rss - total(elastic_net.conjugate(_norm(u), t))
+    gap = 0.5 * rss + total(elastic_net.value(size, t)) - jnp.maximum(dual_a, dual_b)
     null = 0.5 * b.shape[1] * data.moment
     return jnp.where(null > 0, jnp.abs(gap) / jnp.where(null > 0, null, 1.0), 0.0)
 
@@ -121,7 +121,7 @@ def descend(
     def of_lane(lane, out):
         B, passes = out
         mine = jax.tree.map(lambda x: x[lane], lanes)
-        terms = penalty.Terms(mine.l1[mine.index], mine.l2[mine.index])
+        terms = elastic_net.Terms(mine.l1[mine.index], mine.l2[mine.index])
         start = _State(
             _Point(mine.B, r[lane]), jnp.zeros((), int), jnp.where(jnp.isinf(target[lane]), -jnp.inf, jnp.inf)
         )
@@ -133,7 +133,7 @@ def descend(
     return lax.fori_loop(0, len(lanes.used), of_lane, (lanes.B, jnp.zeros(len(lanes.used), int)))
 
 
-def _round(data: Stored, mine: Lanes, terms: penalty.Terms, target: Array, state: _State) -> _State:
+def _round(data: Stored, mine: Lanes, terms: elastic_net.Terms, target: Array, state: _State) -> _State:
     """SPAN passes, an extrapolation of them, one more pass, and the gap where that leads."""
 
     def one_pass(k, both):
@@ -155,7 +155,7 @@ def _round(data: Stored, mine: Lanes, terms: penalty.Terms, target: Array, state
     return _State(point, state.passes + anderson.SPAN + 1, _gap(data, point.b, u, point.r, terms))
 
 
-def _visit(data: Stored, mine: Lanes, terms: penalty.Terms, i, point: _Point) -> _Point:
+def _visit(data: Stored, mine: Lanes, terms: elastic_net.Terms, i, point: _Point) -> _Point:
     """Block i to its minimum; the residual is touched only where the block moves."""
     a, old, h = _column(data, mine, i), _at(point.b, i), data.curvature[mine.index[i]]
     g = total(a * point.r) + h * old
@@ -167,8 +167,8 @@ def _visit(data: Stored, mine: Lanes, terms: penalty.Terms, i, point: _Point) ->
     return _Point(_put(point.b, new, i), r)
 
 
-def _objective(point: _Point, terms: penalty.Terms) -> Array:
-    return 0.5 * total(total(point.r * point.r)) + total(penalty.value(_norm(point.b), terms))
+def _objective(point: _Point, terms: elastic_net.Terms) -> Array:
+    return 0.5 * total(total(point.r * point.r)) + total(elastic_net.value(_norm(point.b), terms))
 
 
 def _norm(x: Float[Array, "*k m"]) -> Float[Array, "*k"]:

@@ -17,12 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxnet import platform
 from jaxnet.errors import InvalidInput
+from jaxnet.execution import platform
 from jaxnet.solver import group_descent
-from jaxnet.solver.closed_form import RANK
 from jaxnet.solver.group_descent import Lanes
 from jaxnet.solver.grouped_design import GroupedDesign
+from jaxnet.solver.inner.closed_form import RANK
 from jaxnet.solver.support import NOTHING
 from jaxnet.solver.task import Status
 

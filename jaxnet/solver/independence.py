@@ -18,9 +18,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxnet.execution.threads import one_thread
 from jaxnet.solver.view import View, per_set_matmul
 from jaxnet.solver.working_set import WorkingSet
-from jaxnet.threads import one_thread
 
 RANK = 1e-11
 """Of the largest eigenvalue of a Gram matrix of unit columns: smaller ones are zero."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet import penalty
+from jaxnet.penalty import elastic_net
 from jaxnet.solver.sums import least, total
 
 
@@ -32,10 +32,10 @@ class Restricted(NamedTuple):
     used: Int[Array, " S"]
     """slots in use; those beyond are zero and stay so"""
 
-    def terms(self) -> penalty.Terms:
+    def terms(self) -> elastic_net.Terms:
         """The penalties, to broadcast against (S, L, W)."""
         pen = (None if x is None else x[:, None] for x in self.slots()[2:])
-        return penalty.Terms.build(self.lam1[..., None], self.lam2[..., None], *pen)
+        return elastic_net.Terms.build(self.lam1[..., None], self.lam2[..., None], *pen)
 
     def slots(self) -> tuple[Array, Array, Array, Array, Array | None, Array | None]:
         """cross, diagonal, factor1, factor2, lo and hi (S, W)."""
@@ -54,7 +54,7 @@ class Progress(NamedTuple):
 class Lane(NamedTuple):
     """One lane of a set, or several with a leading axis: its penalties, and what the data say of the slots."""
 
-    terms: penalty.Terms
+    terms: elastic_net.Terms
     cross: Float[Array, "*lanes W"]
     diagonal: Float[Array, "*lanes W"]
     moment: Float[Array, "*lanes"]
@@ -64,7 +64,7 @@ class Lane(NamedTuple):
 def lane_of(problem: Restricted, s, lam1: Float[Array, ""], lam2: Float[Array, ""]) -> Lane:
     """What concerns the lane of set s with these strengths."""
     cross, diagonal, *pen = (None if x is None else x[s] for x in problem.slots())
-    return Lane(penalty.Terms.build(lam1, lam2, *pen), cross, diagonal, problem.moment[s], problem.used[s])
+    return Lane(elastic_net.Terms.build(lam1, lam2, *pen), cross, diagonal, problem.moment[s], problem.used[s])
 
 
 def relative_gap(lane: Lane, b: Float[Array, "*lanes W"], q: Float[Array, "*lanes W"]) -> Float[Array, "*lanes"]:
@@ -76,16 +76,16 @@ def relative_gap(lane: Lane, b: Float[Array, "*lanes W"], q: Float[Array, "*lane
     terms, cross, diagonal = lane.terms, lane.cross, lane.diagonal
     free = (terms.l1 <= 0) & (terms.l2 <= 0) & jnp.isneginf(terms.lo) & jnp.isposinf(terms.hi)
     span = jnp.sqrt(lane.moment[..., None] / jnp.where(diagonal > 0, diagonal, jnp.inf))
-    terms = penalty.boxed(terms, b, span)
+    terms = elastic_net.boxed(terms, b, span)
     unfitted = jnp.where(free, q * q / jnp.where(diagonal > 0, diagonal, 1.0), 0.0)
     rss = lane.moment - total((cross + q) * b)
     fitted = lane.moment - total(jnp.where(free, cross + q, cross) * b)
     ridge = total(terms.l2 * b * b)
-    value = total(penalty.value(b, terms) + 0.5 * unfitted)
-    conjugate = total(penalty.conjugate(jnp.where(free, 0.0, q), terms))
+    value = total(elastic_net.value(b, terms) + 0.5 * unfitted)
+    conjugate = total(elastic_net.conjugate(jnp.where(free, 0.0, q), terms))
     u = q - terms.l2 * b
-    limit = least(jnp.where(free, jnp.inf, penalty.dual_scale(u, terms)))
-    dual_a = penalty.scaled_dual(jnp.where(free, 0.0, u), fitted, rss + ridge, limit, terms)
+    limit = least(jnp.where(free, jnp.inf, elastic_net.dual_scale(u, terms)))
+    dual_a = elastic_net.scaled_dual(jnp.where(free, 0.0, u), fitted, rss + ridge, limit, terms)
     primal = 0.5 * rss + value
     gap = primal - jnp.maximum(dual_a, fitted - 0.5 * rss - conjugate)
     null = 0.5 * lane.moment

@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet import penalty
-from jaxnet.solver import active_set, coordinate, proximal, working_set
+from jaxnet.penalty import elastic_net
+from jaxnet.solver import active_set, working_set
 from jaxnet.solver.basic import basic_solutions
 from jaxnet.solver.certificate import Certificate, Penalties, certify
+from jaxnet.solver.inner import coordinate, proximal
 from jaxnet.solver.place import Base, place
 from jaxnet.solver.restricted import Progress, Restricted
 from jaxnet.solver.support import pruned
@@ -236,7 +237,9 @@ def _screen(start: Start, pen: Penalties, usable) -> Bool[Array, "S p"]:
     terms = pen.terms()
     further = start.gradient + start.ahead[..., None] * (start.gradient - start.gradient_old)
     zero = jnp.zeros_like(further)
-    joins = (penalty.kkt_violation(start.gradient, zero, terms) > 0) | (penalty.kkt_violation(further, zero, terms) > 0)
+    joins = (elastic_net.kkt_violation(start.gradient, zero, terms) > 0) | (
+        elastic_net.kkt_violation(further, zero, terms) > 0
+    )
     return usable & jnp.any(joins, axis=1)
 
 

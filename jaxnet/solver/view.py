@@ -21,9 +21,9 @@ from jax import lax
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet import platform
 from jaxnet.design.base import Design
 from jaxnet.design.combine import combine
+from jaxnet.execution import platform
 
 FULL = lax.Precision.HIGHEST
 

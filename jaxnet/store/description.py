@@ -13,8 +13,8 @@ from jaxnet.data.fingerprint import fingerprint
 from jaxnet.store.functions import identify
 
 if TYPE_CHECKING:  # to read a store needs no more
-    from jaxnet.features import Features
-    from jaxnet.request import Request
+    from jaxnet.pipeline.features import Features
+    from jaxnet.pipeline.request import Request
 
 _SHOWN = 12  # numbers of an array that are told one by one
 _LETTERS = 60
@@ -24,7 +24,7 @@ def describe(request: Request) -> dict[str, Any]:
     """Everything that the bits of the result depend on: data, folds, grid, options, and what computes."""
     import jax
 
-    from jaxnet import platform
+    from jaxnet.execution import platform
 
     groups = request.groups
     return {

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from jaxnet.errors import InvalidInput, advice
-from jaxnet.journal import Journal, Unit
 from jaxnet.lanes import Limits
 from jaxnet.missing.fill import Filler
 from jaxnet.persistence import pack
+from jaxnet.pipeline.journal import Journal, Unit
 from jaxnet.result import SweepResult
 from jaxnet.store import place
 from jaxnet.store.claims import Claim, beating
@@ -28,7 +28,7 @@ from jaxnet.store.rows import add_row, count_fits, get_blobs, put_blob, read_row
 from jaxnet.store.seals import Row
 
 if TYPE_CHECKING:
-    from jaxnet.collect import Collector
+    from jaxnet.pipeline.collect import Collector
 
 LARGEST_FILLER = 1 << 26
 """Bytes of what fills the missing values of a group that are written down; more would take longer than to learn it again."""

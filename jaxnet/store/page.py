@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxnet.journal import Piece, Unit
 from jaxnet.persistence import pack
+from jaxnet.pipeline.journal import Piece, Unit
 
 if TYPE_CHECKING:
     from jaxnet.store.ledger import Ledger

@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from jaxnet.errors import InvalidInput, advice
-from jaxnet.journal import Forgetful, Journal
-from jaxnet.request import Request
+from jaxnet.pipeline.journal import Forgetful, Journal
+from jaxnet.pipeline.request import Request
 from jaxnet.store.claims import Claim
 from jaxnet.store.database import Database
 from jaxnet.store.description import describe, differences, name_of

@@ -17,7 +17,7 @@ from jaxnet.missing.fill import Filler
 from jaxnet.result import SweepResult
 
 if TYPE_CHECKING:
-    from jaxnet.collect import Collector
+    from jaxnet.pipeline.collect import Collector
 
 _REAL, _WHOLE = ("gap", "kkt", "error"), ("iterations", "status")
 

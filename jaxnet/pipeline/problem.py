@@ -18,7 +18,7 @@ from jaxnet.design.dense import DenseDesign
 from jaxnet.lanes import Groups
 from jaxnet.missing.fill import Filler, Learn, learn_anew
 from jaxnet.missing.pairwise import PairwiseMoments, pairwise_moments, pairwise_view
-from jaxnet.request import Request
+from jaxnet.pipeline.request import Request
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.moments import Moments, column_moments, gram_view, subset
 from jaxnet.solver.null import null_gradient

@@ -7,15 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxnet.arguments import smallest_ratio
-from jaxnet.collect import Collector
-from jaxnet.dispatch import solve_all
 from jaxnet.errors import InvalidInput, fits_missed
-from jaxnet.journal import Forgetful
 from jaxnet.lanes import Groups, geometric_grid
 from jaxnet.missing.fill import Learn
-from jaxnet.problem import SMALLEST_RHO, Problem, SetFactors
-from jaxnet.request import Request
+from jaxnet.pipeline.arguments import smallest_ratio
+from jaxnet.pipeline.collect import Collector
+from jaxnet.pipeline.dispatch import solve_all
+from jaxnet.pipeline.journal import Forgetful
+from jaxnet.pipeline.problem import SMALLEST_RHO, Problem, SetFactors
+from jaxnet.pipeline.request import Request
 from jaxnet.resampling import resamples
 from jaxnet.solver.task import Status
 

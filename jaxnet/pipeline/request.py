@@ -5,17 +5,18 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 
-from jaxnet import arguments, platform
-from jaxnet.adaptive import Adaptive
 from jaxnet.data.arrays import as_response, as_weights
 from jaxnet.data.groups import as_groups, without_groups
 from jaxnet.errors import InvalidInput, advice
-from jaxnet.features import Features
+from jaxnet.execution import platform
 from jaxnet.lanes import Groups
 from jaxnet.metrics import METRICS, Metric, check_metric, find_metric
 from jaxnet.missing.fill import Filler, Gapped
 from jaxnet.missing.options import Missing, as_missing
 from jaxnet.missing.preparation import Preparation
+from jaxnet.pipeline import arguments
+from jaxnet.pipeline.adaptive import Adaptive
+from jaxnet.pipeline.features import Features
 from jaxnet.resampling import resamples
 
 SOLVERS = ("auto", "coordinate", "proximal")

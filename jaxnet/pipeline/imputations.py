@@ -13,15 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxnet.collect import fit_options
-from jaxnet.dispatch import alpha_grid
 from jaxnet.lanes import Groups
 from jaxnet.metrics import held_out_errors
 from jaxnet.missing.fill import Gapped, Learn
 from jaxnet.missing.imputed import completed, observed_share
 from jaxnet.missing.multiple import MultipleFiller
-from jaxnet.problem import Problem
-from jaxnet.request import Request
+from jaxnet.pipeline.collect import fit_options
+from jaxnet.pipeline.dispatch import alpha_grid
+from jaxnet.pipeline.problem import Problem
+from jaxnet.pipeline.request import Request
 from jaxnet.result import Imputations, SparseRows, Status, SweepResult
 from jaxnet.solver.grouped import GroupedPath, grouped_alpha_max, solve_grouped
 from jaxnet.solver.grouped_design import GroupedDesign

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from jaxnet.missing.tails import chi_squared_tails
+from jaxnet.missing.analysis.tails import chi_squared_tails
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int

@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from jaxnet import lanes, platform
-from jaxnet.collect import Collector
-from jaxnet.journal import Journal, unit_name
-from jaxnet.problem import SMALLEST_RHO, Problem
-from jaxnet.request import Request
-from jaxnet.solver import closed_form, schedule
+from jaxnet import lanes
+from jaxnet.execution import platform, schedule
+from jaxnet.pipeline.collect import Collector
+from jaxnet.pipeline.journal import Journal, unit_name
+from jaxnet.pipeline.problem import SMALLEST_RHO, Problem
+from jaxnet.pipeline.request import Request
+from jaxnet.solver.inner import closed_form
 from jaxnet.solver.mark import Mark
 from jaxnet.solver.path import walk
 from jaxnet.solver.task import Status, Step, Task

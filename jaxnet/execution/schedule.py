@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 import jax
 
-from jaxnet import platform
+from jaxnet.execution import platform
 from jaxnet.lanes import Chunk, Limits
 
 CPU_BUDGET = 4e9

@@ -17,8 +17,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxnet import penalty
-from jaxnet.solver import anderson
+from jaxnet.penalty import elastic_net
+from jaxnet.solver.inner import anderson
 from jaxnet.solver.restricted import Lane, Progress, Restricted, lane_of, relative_gap
 from jaxnet.solver.sums import total
 
@@ -115,7 +115,7 @@ class _Gram(_Form):
         return point.q
 
     def gain(self, b, affine, point, start):
-        objective = lambda b, q: penalty.value(b, self.lane.terms) - 0.5 * (self.q0 + q) * (b - start)
+        objective = lambda b, q: elastic_net.value(b, self.lane.terms) - 0.5 * (self.q0 + q) * (b - start)
         return total(objective(point.b, point.q) - objective(b, affine))
 
 
@@ -139,7 +139,11 @@ class _Rows(_Form):
         return lax.fori_loop(0, self.lane.used, lambda j, q: _put(q, self.gradient(j, point), j), point.q)
 
     def gain(self, b, affine, point, start):
-        change = penalty.value(point.b, self.lane.terms) - penalty.value(b, self.lane.terms) - self.q0 * (point.b - b)
+        change = (
+            elastic_net.value(point.b, self.lane.terms)
+            - elastic_net.value(b, self.lane.terms)
+            - self.q0 * (point.b - b)
+        )
         return total(change) + 0.5 * total(point.carry * point.carry - affine * affine)
 
 
@@ -226,7 +230,7 @@ def _pass(form: _Form) -> Callable[[_Point], _Point]:
         gradient, old = form.gradient(j, point), _at(point.b, j)
 
         def step(_, state):
-            new = penalty.soft(gradient + _at(lane.diagonal, j) * old, _at(form.threshold, j)) * _at(inverse, j)
+            new = elastic_net.soft(gradient + _at(lane.diagonal, j) * old, _at(form.threshold, j)) * _at(inverse, j)
             if lane.terms.bounded:
                 new = jnp.clip(new, _at(lane.terms.lo, j), _at(lane.terms.hi, j))
             return new, new - old

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from jaxnet.design.base import size_class
-from jaxnet.problem import Problem
+from jaxnet.pipeline.problem import Problem
 from jaxnet.result import SparseRows, Status, SweepResult
 
 RANK = 1e-11

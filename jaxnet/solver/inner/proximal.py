@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from jaxnet import penalty
-from jaxnet.solver import newton
+from jaxnet.penalty import elastic_net
+from jaxnet.solver.inner import newton
 from jaxnet.solver.restricted import Progress, Restricted, relative_gaps
 from jaxnet.solver.view import per_set_matmul
 
@@ -35,7 +35,7 @@ def solve(problem: Restricted, start: Progress, target: Float[Array, "S L"], lim
         Y = B + push * (B - B_old)
         q = _gradient(problem, start, Y)
         weight = bound[..., None] * curvature
-        new = penalty.minimiser(q + weight * Y, weight, terms)
+        new = elastic_net.minimiser(q + weight * Y, weight, terms)
         uphill = jnp.sum((Y - new) * weight * (new - B), axis=2) > 0
         return new, B, jnp.where(uphill, 1.0, theta), bound
 
@@ -92,7 +92,7 @@ def _gradient(problem: Restricted, start: Progress, B: Float[Array, "S L W"]) ->
 
 def _objective(problem: Restricted, B, q) -> Float[Array, "S L"]:
     rss = problem.moment[:, None] - jnp.sum((problem.cross[:, None] + q) * B, axis=2)
-    return 0.5 * rss + jnp.sum(penalty.value(B, problem.terms()), axis=2)
+    return 0.5 * rss + jnp.sum(elastic_net.value(B, problem.terms()), axis=2)
 
 
 def _largest_eigenvalue(problem: Restricted, curvature: Float[Array, "S 1 W"]) -> Float[Array, " S"]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from jaxnet.errors import InvalidInput
 from jaxnet.metrics import METRICS
-from jaxnet.request import Request
+from jaxnet.pipeline.request import Request
 
 
 def check_effects(request: Request, *, alpha_min_ratio, dtype) -> None:

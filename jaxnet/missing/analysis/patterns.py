@@ -9,11 +9,11 @@ import numpy as np
 
 from jaxnet.data.arrays import raw_columns
 from jaxnet.errors import InvalidInput
+from jaxnet.missing.analysis.comparisons import Comparisons, compare
+from jaxnet.missing.analysis.hints import Sentinel, find_hints, find_sentinels
+from jaxnet.missing.analysis.little import LittleTest, little_test
+from jaxnet.missing.analysis.summary import summary
 from jaxnet.missing.columns import Columns
-from jaxnet.missing.comparisons import Comparisons, compare
-from jaxnet.missing.hints import Sentinel, find_hints, find_sentinels
-from jaxnet.missing.little import LittleTest, little_test
-from jaxnet.missing.summary import summary
 from jaxnet.scalars import is_whole
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 
-from jaxnet.adaptive import Adaptive
 from jaxnet.errors import InvalidInput
-from jaxnet.features import Features
 from jaxnet.missing.options import Missing
+from jaxnet.pipeline.adaptive import Adaptive
+from jaxnet.pipeline.features import Features
 from jaxnet.scalars import is_number, is_whole
 
 DTYPES = ("float32", "float64")

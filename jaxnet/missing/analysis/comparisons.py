@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from jaxnet.missing.analysis.tails import benjamini_hochberg, chi_squared_tails, holm, student_tails
 from jaxnet.missing.columns import Columns
-from jaxnet.missing.tails import benjamini_hochberg, chi_squared_tails, holm, student_tails
 from jaxnet.scalars import sum_or_zero
 
 if TYPE_CHECKING:

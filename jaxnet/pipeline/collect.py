@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput
-from jaxnet.journal import Piece
-from jaxnet.problem import Problem, SetFactors
-from jaxnet.request import Request
+from jaxnet.pipeline.journal import Piece
+from jaxnet.pipeline.problem import Problem, SetFactors
+from jaxnet.pipeline.request import Request
 from jaxnet.result import FitOptions, SparseRows, SweepResult
 from jaxnet.solver.task import Status, Step
 

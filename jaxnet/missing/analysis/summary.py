@@ -8,8 +8,8 @@ from jaxnet.data.layout import aligned, shown
 from jaxnet.errors import advice
 
 if TYPE_CHECKING:
-    from jaxnet.missing.little import LittleTest
-    from jaxnet.missing.patterns import MissingPatterns
+    from jaxnet.missing.analysis.little import LittleTest
+    from jaxnet.missing.analysis.patterns import MissingPatterns
 
 SHOWN = 10
 """Lines of each table."""

@@ -1,0 +1,1 @@
+"""Where and how a sweep runs: the device, BLAS threads, what is compiled, chunks in flight."""
