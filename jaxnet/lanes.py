@@ -46,6 +46,31 @@ class Groups:
         return len(self.train)
 
 
+class SetAxes(NamedTuple):
+    """The sets of a sweep in their one order: response after response, and of each all groups, the full data first.
+
+    >>> axes = SetAxes(responses=3, groups=6)
+    >>> axes.count, axes.at(1), axes.at(1, 4), axes.of(10)
+    (18, 6, 10, (1, 4))
+    """
+
+    responses: int
+    groups: int
+
+    @property
+    def count(self) -> int:
+        """S, how many there are."""
+        return self.responses * self.groups
+
+    def at(self, response, group=0):
+        """The set of a response and a group; of arrays of them, all."""
+        return response * self.groups + group
+
+    def of(self, sets):
+        """(response, group) of a set; of an array of them, two arrays."""
+        return divmod(sets, self.groups)
+
+
 def geometric_grid(top: np.ndarray, count: int, ratio: float) -> np.ndarray:
     """`count` alphas per lane from `top` (...,) down to `ratio * top`, evenly spaced in log: shape (..., count)."""
     return np.asarray(top)[..., None] * np.geomspace(1.0, ratio, count)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jaxnet import names
 from jaxnet.data.layout import visible
 from jaxnet.errors import InvalidInput
 
@@ -55,16 +56,13 @@ METRICS: dict[str, Metric] = {
 }
 
 
-_NAMES = {"mse": "MSE", "mae": "MAE", "r2": "1 - R2"}
-
-
 def error_name(metric: str) -> str:
     """What a table or a picture calls the errors of a result of this `metric`; the name of a function as it is, on one line.
 
     >>> error_name("r2"), error_name("pinball")
     ('1 - R2', 'pinball')
     """
-    return _NAMES.get(metric) or visible(metric)
+    return names.METRICS.get(metric) or visible(metric)
 
 
 def find_metric(metric: Any) -> Metric:

@@ -10,7 +10,7 @@ HOUSE = ROOT.parent / "docs" / "house.md"
 _BEGIN, _END = "```mermaid\n", "```\n"
 
 LAYERS = (  # from below; a room imports those below its own layer, and none beside it
-    ("errors", "scalars"),
+    ("errors", "scalars", "names"),
     ("data", "design", "penalty", "options", "lanes"),
     ("metrics", "resampling", "execution", "persistence"),
     ("progress", "solver"),
@@ -115,7 +115,7 @@ def drawn(page: str) -> str:
         lines += [f"  subgraph layer{k}[ ]", *(f"    {room.strip('_')}" for room in layer), "  end"]
     for room in sorted(LAYER, key=lambda room: (-LAYER[room], room)):
         direct = {other for other in down[room] if not any(other in below[third] for third in down[room])}
-        lines += [f"  {room.strip('_')} --> {other}" for other in sorted(direct - {"errors", "scalars"})]
+        lines += [f"  {room.strip('_')} --> {other}" for other in sorted(direct - set(LAYERS[0]))]
     lines += [f"  {room} -.-> {other}" for room, other in sorted(UP)]
     begin = page.index(_BEGIN) + len(_BEGIN)
     return page[:begin] + "\n".join(lines) + "\n" + page[page.index(_END, begin) :]

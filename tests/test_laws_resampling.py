@@ -9,7 +9,7 @@ from checks import Request, audit, audit_errors
 from sklearn import linear_model, model_selection
 
 import jaxnet
-from jaxnet.pipeline.request import FOLD_AVERAGES
+from jaxnet.names import FOLD_AVERAGES
 from jaxnet.selection.rules import RULES
 
 GRID = cases.GRID

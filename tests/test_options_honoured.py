@@ -15,9 +15,9 @@ import pytest
 
 import jaxnet
 from jaxnet import InvalidInput, sweeps
-from jaxnet.execution import platform, schedule
+from jaxnet.execution import executor, platform, schedule
 from jaxnet.missing.multiple import MultipleFill
-from jaxnet.pipeline import dispatch, imputations
+from jaxnet.pipeline import imputations, plan
 from jaxnet.pipeline.journal import Forgetful
 from jaxnet.solver.grouped import GroupedPath
 from jaxnet.solver.task import Status, Step
@@ -146,12 +146,10 @@ def engine(monkeypatch):
     """What the engine was asked, in a list: every chunk in turn, and by which means."""
     asked = []
 
-    def walk(task, emit, *rest):
+    def walk(task, start):
         plain = (task.lam1, task.lam2, task.tol, task.max_iter, task.solver, task.skip, task.sd, task.unpenalised)
         asked.extend([*jax.tree.leaves(task.view), *jax.tree.leaves(task.penalties), *plain])
-        for step in made_up(task):
-            emit(step)
-        return True
+        return made_up(task)
 
     def grouped(design, alphas, rho, *, tol, max_iter):
         asked.extend([*jax.tree.leaves(design.stored), design.factor1, alphas, rho, tol, max_iter])
@@ -160,10 +158,6 @@ def engine(monkeypatch):
         fits = np.ones((*shape, m, p)), np.zeros((*shape, m))
         return GroupedPath(*fits, *(np.zeros(shape, d) for d in (float, float, int, int)))
 
-    def one_by_one(solve, plan, *rest):
-        for chunk in plan:
-            solve(chunk, lambda: False)
-
     @contextmanager
     def recording(store, run, request):
         asked.append(f"{store} {run}")
@@ -171,9 +165,9 @@ def engine(monkeypatch):
             yield journal
 
     limits, scope, real = schedule.limits, platform.scope, sweeps.recording
-    monkeypatch.setattr(dispatch, "walk", walk)
+    monkeypatch.setattr(plan, "walk", walk)
     monkeypatch.setattr(imputations, "solve_grouped", grouped)
-    monkeypatch.setattr(schedule, "run", one_by_one)
+    monkeypatch.setattr(executor, "Threads", lambda alone: executor.Serial())
     monkeypatch.setattr(schedule, "limits", lambda given: asked.append(given) or limits(given))
     monkeypatch.setattr(platform, "scope", lambda device: asked.append(str(device)) or scope(None))
     monkeypatch.setattr(sweeps, "recording", recording)

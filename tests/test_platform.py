@@ -11,7 +11,7 @@ import jaxnet
 from jaxnet import InvalidInput
 from jaxnet.execution import platform, schedule
 from jaxnet.missing.multiple import MultipleFill
-from jaxnet.pipeline import dispatch
+from jaxnet.pipeline import plan
 from jaxnet.solver import group_descent
 
 GRID = {"rho": [0.0, 1.0], "alphas": 3, "cv": 3}
@@ -36,8 +36,8 @@ class Gpu(SimpleNamespace):
 
 def solvers_of(monkeypatch, **options) -> set[str]:
     """The inner solvers that a small sweep walks with."""
-    used, walk = set(), dispatch.walk
-    monkeypatch.setattr(dispatch, "walk", lambda task, *rest: used.add(task.solver) or walk(task, *rest))
+    used, walk = set(), plan.walk
+    monkeypatch.setattr(plan, "walk", lambda task, *rest: used.add(task.solver) or walk(task, *rest))
     X, y = cases.gappy((70, 12))
     jaxnet.sweep(np.nan_to_num(X), y, **{**GRID, **options})
     return used
@@ -95,9 +95,9 @@ def test_strategy_of_a_device_that_is_no_cpu(monkeypatch):
     assert limits == (1, schedule.DEVICE_SHARE * 8e9, float("inf"))
     assert schedule.limits(5e6).bytes == 5e6 and schedule.parallelism() == 1
     problem = SimpleNamespace(request=SimpleNamespace(solver="auto", bounded=False), pairwise=None)
-    assert dispatch._Walk.plan(problem, [0], np.ones((1, 1, 1)), False, None, None).solver == "proximal"
+    assert plan.Plan.of(problem, [0], np.ones((1, 1, 1)), False).solver == "proximal"
     problem.request.solver = "coordinate"
-    assert dispatch._Walk.plan(problem, [0], np.ones((1, 1, 1)), False, None, None).solver == "coordinate"
+    assert plan.Plan.of(problem, [0], np.ones((1, 1, 1)), False).solver == "coordinate"
 
 
 def test_a_scope_is_of_one_thread_and_can_be_carried():

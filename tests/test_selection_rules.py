@@ -6,8 +6,8 @@ import pytest
 
 import jaxnet
 from jaxnet import plots
-from jaxnet.cli import parser
-from jaxnet.selection.rules import RULES, SEEKING, SIMPLEST, Scores, choose
+from jaxnet.names import SEEKING, SIMPLEST
+from jaxnet.selection.rules import RULES, Scores, choose
 
 TOLERANCE = {  # rule: the largest error it accepts
     "min": lambda error, se, percent: error,
@@ -83,10 +83,6 @@ def test_percent_widens_what_is_accepted(swept):
 def test_a_wrong_percentage_is_refused(percent, swept):
     with pytest.raises(jaxnet.InvalidInput, match=r"percent=.* at least 0"):
         swept.best("percent", percent=percent)
-
-
-def test_the_command_line_knows_every_rule():
-    assert set(parser.RULES) >= set(RULES)
 
 
 def test_every_call_that_chooses_goes_by_the_simplicity_asked_for():

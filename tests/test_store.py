@@ -13,7 +13,7 @@ from stores import run_sweep, same, stop_after
 
 import jaxnet
 from jaxnet.execution import schedule
-from jaxnet.pipeline import collect, dispatch
+from jaxnet.pipeline import collect, plan
 from jaxnet.store import rows
 
 SWEEPS = {
@@ -97,7 +97,7 @@ def test_chunks_are_those_of_the_beginning(store, monkeypatch):
 
 def test_chunks_that_were_halved_stay_halved(store, monkeypatch):
     """Whether memory runs out may change from one process to the next; the result may not."""
-    walk = dispatch.walk
+    walk = plan.walk
 
     def exhausted(task, *more):
         if len(task.lam1) > 1:
@@ -105,7 +105,7 @@ def test_chunks_that_were_halved_stay_halved(store, monkeypatch):
         return walk(task, *more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(dispatch, "walk", exhausted)
+        patch.setattr(plan, "walk", exhausted)
         halved = run_sweep(keep_fold_coefs=True)
         with pytest.raises(KeyboardInterrupt):
             run_sweep(keep_fold_coefs=True, store=store, progress=stop_after(14))

@@ -3,10 +3,11 @@
 from typing import Any
 
 from jaxnet.errors import InvalidInput
+from jaxnet.names import SEEKING
 from jaxnet.result import BestFit
 from jaxnet.selection.choice import notion
 from jaxnet.selection.criteria import Criteria
-from jaxnet.selection.rules import SEEKING, check_simplest
+from jaxnet.selection.rules import check_simplest
 
 
 def simplest_of(model: dict[str, Any]) -> str:

@@ -9,9 +9,9 @@ from jaxnet.cli.console import aligned, visible
 from jaxnet.cli.run_folder import model_file
 from jaxnet.errors import InvalidInput
 from jaxnet.metrics import error_name
+from jaxnet.names import SIMPLEST
 from jaxnet.persistence import load, read_metadata
 from jaxnet.result import BestFit, SweepResult
-from jaxnet.selection.rules import SIMPLEST
 from jaxnet.store.database import is_store
 from jaxnet.store.reading import Store
 

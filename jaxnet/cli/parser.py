@@ -9,7 +9,6 @@ from jaxnet.cli.filling_options import add_filling
 from jaxnet.cli.missing_options import add_missing
 from jaxnet.cli.reading_options import add_plot, add_report, check_plot
 from jaxnet.cli.shared_options import (
-    AVERAGES,
     add_columns,
     add_command,
     add_groups,
@@ -26,6 +25,7 @@ from jaxnet.cli.shared_options import (
 )
 from jaxnet.cli.stability_options import add_stability
 from jaxnet.cli.store_options import add_compare, add_export, add_runs, add_show, add_store, check_export, check_store
+from jaxnet.names import CRITERIA, FOLD_AVERAGES, METRICS, RULES
 
 _SWEEP = """\
 Fit an elastic net for every strength (alpha), every L1 share (rho) and every cross-validation fold of a table, certify
@@ -58,8 +58,6 @@ _INSPECT = """\
 Tell what is in a .jaxnet file without trusting it: when and by what it was written, then the names, kinds, shapes and
 dtypes of all it holds. Nothing is loaded; damaged files are refused.
 """
-RULES = ("min", "1se", "percent", "aic", "aicc", "bic", "ebic")
-METRICS = ("mse", "mae", "r2")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -142,16 +140,16 @@ def _add_sweep(commands: argparse._SubParsersAction) -> None:
     grid.add_argument("--shuffle", action="store_true", help="deal the rows to the folds at random")
     grid.add_argument("--seed", type=seed, metavar="N", help="seed of --shuffle (which it implies); default 0")
     metric = "what held-out errors are: mean squared (mse, the default) or absolute (mae), or 1 - R2 (r2)"
-    grid.add_argument("--metric", choices=METRICS, default="mse", help=metric)
+    grid.add_argument("--metric", choices=tuple(METRICS), default="mse", help=metric)
     average = (
         "average errors over folds, each the same (the default), or by the weight of their rows, as cv.glmnet does"
     )
-    grid.add_argument("--fold-average", choices=AVERAGES, default="folds", help=average)
+    grid.add_argument("--fold-average", choices=FOLD_AVERAGES, default="folds", help=average)
     rule = (
         "keep the model of smallest error (min, the default), or the simplest within one standard error of it (1se), "
     )
     rule += "or within some per cent of it (percent); or that of least aic, aicc, bic or ebic"
-    grid.add_argument("--rule", choices=RULES, default="min", help=rule)
+    grid.add_argument("--rule", choices=(*RULES, *CRITERIA), default="min", help=rule)
     add_simplest(grid, "default nonzeros")
     grid.add_argument("--percent", type=share, default=5.0, metavar="X", help="per cent of --rule percent; default 5")
 
@@ -185,7 +183,7 @@ def _add_predict(commands: argparse._SubParsersAction) -> None:
     )
     predict.add_argument("run", metavar="RUN", help="the --out folder of `jaxnet sweep`")
     add_source(predict, of_run=True)
-    predict.add_argument("--rule", choices=RULES, help="which model of the run (the one it chose)")
+    predict.add_argument("--rule", choices=(*RULES, *CRITERIA), help="which model of the run (the one it chose)")
     add_simplest(predict, "by default as the run did")
     add_output(predict, "FILE", "CSV file for the predictions (else printed)", "replace the file if it exists")
     add_raw_text(predict)

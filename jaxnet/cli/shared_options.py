@@ -3,6 +3,7 @@
 import argparse
 
 from jaxnet.cli.spelling_options import add_spelling, check_spelling
+from jaxnet.names import SIMPLEST
 
 
 def check_source(args: argparse.Namespace) -> None:
@@ -90,15 +91,11 @@ def add_raw_text(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--raw-text", action="store_true", help=as_is)
 
 
-SIMPLEST = ("df", "nonzeros", "alpha")
-AVERAGES = ("folds", "rows")
-
-
 def add_simplest(parser: argparse._ActionsContainer, otherwise: str) -> None:
     """--simplest, with what holds where it is not given."""
     by = "what the rules 1se and percent take for the simplest model: the fewest degrees of freedom (df) or nonzeros, or the "
     by += f"largest alpha of the best rho, as cv.glmnet does; {otherwise}"
-    parser.add_argument("--simplest", choices=SIMPLEST, help=by)
+    parser.add_argument("--simplest", choices=tuple(SIMPLEST), help=by)
 
 
 def numbers(text: str) -> list[str]:

@@ -4,13 +4,13 @@ import argparse
 
 from jaxnet.cli.filling_options import add_filling
 from jaxnet.cli.shared_options import add_columns, add_command, add_groups, add_output, add_raw_text, seed
+from jaxnet.names import BOUNDS
 
 _STABILITY = """\
 Select columns by stability selection: fit paths to many halves of the rows, and keep the columns that enter early in most
 of them. Any two of --cutoff, --q and --false-selections give the third; by default the cutoff is 0.75 and at most one
 false selection is expected.
 """
-BOUNDS = ("unimodal", "worst-case", "meinshausen-buehlmann", "r-concave")
 
 
 def add_stability(commands: argparse._SubParsersAction) -> None:

@@ -10,12 +10,12 @@ import numpy as np
 from jaxnet.cli.console import aligned
 from jaxnet.cli.dataset import Dataset, standard_deviations
 from jaxnet.metrics import error_name, find_metric, null_errors
+from jaxnet.names import SIMPLEST
 from jaxnet.resampling import resamples
 from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.scalars import sum_or_zero
 from jaxnet.selection.criteria import CRITERIA
 from jaxnet.selection.fits import same_columns
-from jaxnet.selection.rules import SIMPLEST
 
 _RULES = {"min": "smallest error", "1se": "simplest within 1 se", "percent": "simplest within {percent:g}%"}
 _EXPLAINED = {  # what the share of the variance is relative to

@@ -14,13 +14,13 @@ from jaxnet.missing.fill import Fill, Filler
 from jaxnet.missing.iterative import by_column, check_chain, strength
 from jaxnet.missing.regressions import Regressions, ridge
 from jaxnet.missing.units import Units
+from jaxnet.names import POOLS
 from jaxnet.scalars import is_whole
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
     from jaxtyping import Bool, Float, Int
 
 DRAWS = ("noise", "posterior")
-POOLS = ("average", "stacked", "grouped")
 TOGETHER = 4
 """Chains that go through their columns together: more no longer fit the cache."""
 END = (10, 1e-3)

@@ -23,7 +23,7 @@ class Collector:
     def __init__(self, problem: Problem, alphas: Float[np.ndarray, "q R A"], progress, kept=None):
         """`kept` (G,): the groups whose coefficients are wanted; by default the full data, and the folds if they are needed."""
         self._problem, self._alphas, self._progress = problem, alphas, progress
-        shape = (problem.n_sets, *alphas.shape[1:])
+        shape = (problem.axes.count, *alphas.shape[1:])
         self._gap, self._kkt, self._error = (np.full(shape, np.nan) for _ in range(3))
         self._iterations, self._status = np.zeros(shape, np.int32), np.full(shape, Status.DIVERGED, np.int8)
         self._seen = np.zeros(shape, bool)
@@ -36,7 +36,7 @@ class Collector:
 
     def keeps(self, s: int) -> bool:
         """Whether the coefficients of set s are wanted."""
-        return bool(self._kept[s % len(self._problem.groups)])
+        return bool(self._kept[self._problem.axes.of(s)[1]])
 
     @property
     def errors(self) -> Float[np.ndarray, "S R A"]:
@@ -132,16 +132,16 @@ class Collector:
         if not self._seen.all():
             raise InvalidInput(_LACKING)
         problem, request = self._problem, self._problem.request
-        q, G = len(problem.targets), len(problem.groups)
+        q, G = axes = problem.axes
         by_group = lambda x: np.moveaxis(x.reshape(q, G, *x.shape[1:]), 1, -1)
         shape = lambda x: x[0] if request.single else x
         with np.errstate(over="ignore"):  # squares of a huge y are infinite
             errors = by_group(self._error)[..., 1:] * (problem.y_scale**2)[:, None, None, None]
         grid = [(r, k) for r in range(self._alphas.shape[1]) for k in range(self._alphas.shape[2])]
-        coefs, intercepts = self._rows([(j * G, r, k) for j in range(q) for r, k in grid])
+        coefs, intercepts = self._rows([(axes.at(j), r, k) for j in range(q) for r, k in grid])
         fold_coefs = fold_intercepts = None
         if request.needs_fold_coefs and G > 1:
-            fold_keys = [(j * G + g, r, k) for j in range(q) for r, k in grid for g in range(1, G)]
+            fold_keys = [(axes.at(j, g), r, k) for j in range(q) for r, k in grid for g in range(1, G)]
             fold_coefs, fold_intercepts = self._rows(fold_keys)
             fold_intercepts = shape(fold_intercepts.reshape(errors.shape))
         return SweepResult(

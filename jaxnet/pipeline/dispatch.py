@@ -1,26 +1,24 @@
 """Who solves what: the path walker for fits with an L1 part or bounds, the closed form for the others."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from jaxnet import lanes
-from jaxnet.execution import platform, schedule
+from jaxnet.execution import executor, platform, schedule
+from jaxnet.execution.executor import Desk, Job, Work
 from jaxnet.pipeline.collect import Collector
 from jaxnet.pipeline.journal import Journal, unit_name
+from jaxnet.pipeline.plan import Plan, strength_unit
 from jaxnet.pipeline.problem import SMALLEST_RHO, Problem
 from jaxnet.pipeline.request import Request
 from jaxnet.solver.inner import closed_form
 from jaxnet.solver.mark import Mark
-from jaxnet.solver.path import walk
-from jaxnet.solver.task import Status, Step, Task
+from jaxnet.solver.task import Status, Step
 from jaxnet.solver.working_set import bytes_per_set
 
-NEAR_ZERO = 1e-4
-"""The share of alpha_max down to which a walk goes that is to begin at zero."""
 NO_SIGNAL = 1e-15
 """Every alpha of a grid where no column has any correlation with y: any gives zeros (scikit-learn's grid is the same)."""
 
@@ -49,112 +47,68 @@ def solve_all(
     closed = closed & (not problem.request.bounded)
     rows = np.flatnonzero(~closed.all(axis=(0, 2)))
     if len(rows):
-        plan = _Walk.plan(problem, rows, alphas[:, rows], far, collector, journal)
+        plan = Plan.of(problem, rows, alphas[:, rows], far)
         n, p = problem.design.shape
         size = bytes_per_set(not problem.by_gram, len(rows), n, p)
         if problem.pairwise is not None:  # products of several sets round by the largest working set of them
             size = np.inf
         by_rho = np.argsort(problem.request.rho[rows], kind="stable")
         limits = journal.limits(schedule.limits(problem.request.max_memory))
-        chunks = lanes.chunks(problem.n_sets, by_rho, size, limits)
+        chunks = lanes.chunks(problem.axes.count, by_rho, size, limits)
         chunks = [part for chunk in chunks for part in journal.parts(chunk)]
         # Factorisations on a CPU wait for threads of XLA's pool, which those of another program in flight can hold for good.
         alone = plan.solver == "proximal" and platform.on_cpu()
-        schedule.run(plan.solve, chunks, lambda chunk: journal.halve(unit_name(chunk)), alone)
+        executor.Threads(alone).run(plan.solve, chunks, _Books(plan, collector, journal))
     if closed.any():
-        for s in range(problem.n_sets):
+        for s in range(problem.axes.count):
             unit = journal.unit(f"closed {s}")
             if not unit.done:
                 emit = lambda rows, step, s=s, unit=unit: unit.add(collector.add(np.array([s]), rows, step))
-                response = s // len(problem.groups)
+                response = problem.axes.of(s)[0]
                 _solve_closed(problem, s, alphas[response], closed[response], emit)
                 unit.end(True)
                 collector.tell()
 
 
-@dataclass(frozen=True)
-class _Walk:
-    """The rows of the grid that are walked, with alphas per response."""
+class _Walked(Work):
+    """The walk of one chunk: what is found goes to the collector, and to the chunk's page of the journal."""
 
-    problem: Problem
-    rows: Int[np.ndarray, " L"]
-    alphas: Float[np.ndarray, "q L A"]
-    far: bool
-    solver: str
-    collector: Collector
-    journal: Journal
+    def __init__(self, plan: Plan, chunk: lanes.Chunk, books: "_Books"):
+        self._plan, self._chunk, self._books = plan, chunk, books
+        self._unit = books.journal.unit(unit_name(chunk))
+        self.job = None if self._unit.done else Job(chunk, self._unit.mark)
+        self._raised: BaseException | None = None
 
-    @classmethod
-    def plan(
-        cls,
-        problem: Problem,
-        rows,
-        alphas: Float[np.ndarray, "q L A"],
-        far: bool,
-        collector: Collector,
-        journal: Journal,
-    ) -> "_Walk":
-        if not problem.request.bounded:
-            # An alpha of zero is solved in closed form; here its row's smallest alpha stands in for it.
-            smallest = np.min(np.where(alphas > 0, alphas, np.inf), axis=2, keepdims=True)
-            alphas = np.where(alphas > 0, alphas, smallest)
-        solver = problem.request.solver
-        if solver == "auto":
-            # Moments by pairs are near singular and leave the dual little slack: they need Newton's steps.
-            descent = platform.on_cpu() and problem.pairwise is None
-            solver = "coordinate" if descent else "proximal"
-        return cls(problem, rows, alphas, far, solver, collector, journal)
+    def take(self, found: Step | Mark) -> bool:
+        if isinstance(found, Mark):
+            self._unit.keep(found.arrays)
+            return True
+        own = self._chunk.own_sets, self._chunk.own_rows
+        mine = self._chunk.sets[own[0]], self._plan.rows[self._chunk.rows[own[1]]]
+        self._unit.add(self._books.collector.add(*mine, found.part(*own)))
+        try:
+            self._books.collector.tell()
+        except BaseException as error:  # Ctrl-C for one: the walk ends at its next knot, with all that it found
+            self._raised, self._books.stopped = error, True
+        return False
 
-    def solve(self, chunk: lanes.Chunk, stopped: Callable[[], bool]) -> None:
-        """Walk one chunk along its alphas, from where the journal says that it stood."""
-        unit = self.journal.unit(unit_name(chunk))
-        if unit.done:
-            return
-        sets, rows, own_sets, own_rows = chunk
-        view, response = self.problem.view(sets), sets // len(self.problem.groups)
-        alphas, rho = self.alphas[np.ix_(response, rows)], self.problem.request.rho[self.rows[rows]]
-        lead = alphas[..., :0]
-        if self.far:  # from each set's own alpha_max, as its fits must not depend on the rows of others
-            top = self.problem.tops(sets, view)[:, None] / np.maximum(rho, SMALLEST_RHO)
-            first = alphas[:, :, 0]
-            lead = lanes.lead_in(top, np.where(first > 0, first, NEAR_ZERO * top))
-        whole = np.concatenate([lead, alphas], axis=2)
-        lam1 = whole * rho[:, None] / self.problem.y_scale[response, None, None]
-        lam2 = whole * (1 - rho)[:, None]
-        unit1, unit2 = _unit(lam1), _unit(lam2)
-        task = Task(
-            view=view,
-            sd=self.problem.sd(sets),
-            lam1=lam1 / unit1,
-            lam2=lam2 / unit2,
-            penalties=self.problem.penalties(sets, unit1, unit2),
-            unpenalised=self.problem.unpenalised,
-            tol=self.problem.tol[sets],
-            max_iter=self.problem.request.max_iter,
-            solver=self.solver,
-            skip=lead.shape[2],
-            exact=self.problem.request.exact,
-        )
-        mine = sets[own_sets], self.rows[rows[own_rows]]
-        raised: list[BaseException] = []
-
-        def emit(step: Step) -> None:
-            unit.add(self.collector.add(*mine, step.part(own_sets, own_rows)))
-            try:
-                self.collector.tell()
-            except BaseException as error:  # Ctrl-C for one: the walk ends at its next knot, with all that it found
-                raised.append(error)
-
-        start = None if unit.mark is None else Mark.of(unit.mark, task)
-        unit.end(walk(task, emit, lambda: bool(raised) or stopped(), start, lambda mark: unit.keep(mark.arrays)))
-        if raised:
-            raise raised[0]
+    def end(self, finished: bool) -> None:
+        self._unit.end(finished)
+        if self._raised is not None:
+            raise self._raised
 
 
-def _unit(strength: np.ndarray) -> float:
-    """A power of two near the largest strength, so that strengths and factors are both of order one."""
-    largest = strength.max(initial=0.0)
-    return float(np.ldexp(1.0, np.frexp(largest)[1])) if largest > 0 else 1.0
+class _Books(Desk):
+    """The collector of a sweep's fits, and its journal."""
+
+    def __init__(self, plan: Plan, collector: Collector, journal: Journal):
+        self._plan, self.collector, self.journal = plan, collector, journal
+
+    def work(self, chunk: lanes.Chunk) -> _Walked:
+        return _Walked(self._plan, chunk, self)
+
+    def halved(self, chunk: lanes.Chunk) -> None:
+        self.journal.halve(unit_name(chunk))
 
 
 def _solve_closed(
@@ -170,7 +124,7 @@ def _solve_closed(
     free = problem.unpenalised
     for row in np.flatnonzero(closed.any(axis=1)):
         lam2 = np.where(closed[row], alphas[row] * (1 - problem.request.rho[row]), 0.0)
-        unit = _unit(lam2)
+        unit = strength_unit(lam2)
         pen = problem.penalties(sets, 1.0, unit)._replace(
             lam1=jnp.zeros((1, len(lam2))), lam2=jnp.asarray(lam2[None] / unit)
         )

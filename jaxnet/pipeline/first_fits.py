@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxnet.errors import InvalidInput, fits_missed
-from jaxnet.lanes import Groups, geometric_grid
+from jaxnet.lanes import Groups, SetAxes, geometric_grid
 from jaxnet.missing.fill import Learn
 from jaxnet.pipeline.arguments import smallest_ratio
 from jaxnet.pipeline.collect import Collector
@@ -51,7 +51,7 @@ def adaptive_problem(request: Request, progress: Count, learn: Learn) -> tuple[P
     """Solve the first sweep of an adaptive request; returns its problem, with weights, and `progress` to count on with."""
     inner = _inner_groups(request)
     first = _first_sweep(request, inner, learn)
-    before = first.problem.n_sets * first.alphas.shape[2]
+    before = first.problem.axes.count * first.alphas.shape[2]
     count = request.alphas if isinstance(request.alphas, int) else request.alphas.shape[1]
     total = before + len(request.Y) * len(request.groups) * len(request.rho) * count
     kept = np.arange(len(inner.owner)) < len(request.groups)
@@ -114,8 +114,8 @@ def _first_sweep(request: Request, inner: _Inner, learn: Learn) -> _First:
     problem = Problem.build(first, learn=learn)
     if asked.alpha is not None:
         return _First(problem, np.full((len(request.Y), 1, 1), float(asked.alpha)), True)
-    H, scale = len(inner.owner), problem.y_scale
-    own = np.arange(len(scale))[:, None] * H + np.arange(G)
+    scale = problem.y_scale
+    own = problem.axes.at(np.arange(len(scale))[:, None], np.arange(G))
     top = problem.alpha_max(own.reshape(-1)).reshape(own.shape) / scale[:, None]
     factor = np.where(top > 0, top, 1.0)[:, inner.owner].reshape(-1, 1)
     start = scale / max(rho[0], SMALLEST_RHO)
@@ -125,14 +125,15 @@ def _first_sweep(request: Request, inner: _Inner, learn: Learn) -> _First:
 
 def _weights(request: Request, inner: _Inner, first: _First, collector: Collector) -> Float[np.ndarray, "S p"]:
     """The L1 weights of every set of the request, from the first fit that its inner folds choose."""
-    problem, G, H = first.problem, len(request.groups), len(inner.owner)
+    problem, axes = first.problem, SetAxes(len(request.Y), len(request.groups))
     p = request.X.shape[1]
-    weights, missed = np.empty((len(request.Y) * G, p)), 0
-    for s in range(len(weights)):
-        j, g = divmod(s, G)
+    weights, missed = np.empty((axes.count, p)), 0
+    for s in range(axes.count):
+        j, g = axes.of(s)
         k = _chosen(request, inner, collector, j, g) if request.adaptive.alpha is None else 0
-        columns, values, _ = collector.fit(j * H + g, 0, k)
-        missed += collector.status[j * H + g, 0, k] not in (Status.CONVERGED, Status.DEGENERATE)
+        first_set = problem.axes.at(j, g)
+        columns, values, _ = collector.fit(first_set, 0, k)
+        missed += collector.status[first_set, 0, k] not in (Status.CONVERGED, Status.DEGENERATE)
         train, target = problem.groups.train[g], problem.targets[j]
         spread = np.sqrt(train @ (target - request.fit_intercept * (train @ target)) ** 2)
         first_fit = np.zeros(p)
@@ -152,7 +153,9 @@ def _chosen(request: Request, inner: _Inner, collector: Collector, j: int, g: in
     """The alpha of least error on the inner folds of group g, of equal ones the largest."""
     folds = inner.folds(g, len(request.groups))
     mass = inner.groups.test_mass[folds] if request.fold_average == "rows" else None
-    errors = np.average(collector.errors[j * len(inner.owner) + folds, 0], axis=0, weights=mass)
+    errors = np.average(
+        collector.errors[SetAxes(len(request.Y), len(inner.owner)).at(j, folds), 0], axis=0, weights=mass
+    )
     if not np.isfinite(errors).any():
         raise InvalidInput("adaptive: no first fit has a finite error on the inner folds; give Adaptive an alpha.")
     return int(np.nanargmin(errors))

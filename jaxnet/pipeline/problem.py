@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from jaxnet.design.base import Conditioning, Design
 from jaxnet.design.condition import check_units, condition
 from jaxnet.design.dense import DenseDesign
-from jaxnet.lanes import Groups
+from jaxnet.lanes import Groups, SetAxes
 from jaxnet.missing.fill import Filler, Learn, learn_anew
 from jaxnet.missing.pairwise import PairwiseMoments, pairwise_moments, pairwise_view
 from jaxnet.pipeline.request import Request
@@ -69,7 +69,7 @@ def _pairwise(
 
 @dataclass(frozen=True)
 class Problem:
-    """S = q G sets, response-major: set s belongs to response s // G and group s % G."""
+    """What the solver is given: X, y and the penalties of S sets (`axes`), in units in which they are of order one."""
 
     request: Request
     design: Design
@@ -139,8 +139,9 @@ class Problem:
         return (center[:, None] + scale[:, None] * stored).T[: len(self.request.X)]
 
     @property
-    def n_sets(self) -> int:
-        return len(self.targets) * len(self.groups)
+    def axes(self) -> SetAxes:
+        """The order of the sets."""
+        return SetAxes(len(self.targets), len(self.groups))
 
     @property
     def by_gram(self) -> bool:
@@ -160,7 +161,7 @@ class Problem:
 
     def view(self, sets: Int[np.ndarray, " S"]) -> View:
         """The data as these sets see them."""
-        response, group = np.divmod(sets, len(self.groups))
+        response, group = self.axes.of(sets)
         if self.by_gram:
             return subset(self._whole, sets)
         rows = (self.groups.train, self.groups.test, self.moments.usable, self.moments.mean)
@@ -172,7 +173,7 @@ class Problem:
     def inflation(self) -> Float[np.ndarray, " S"]:
         """|y|^2 in the solver over the moment of y, which gaps are relative to: one, but for pairwise deletion."""
         if self.pairwise is None:
-            return np.ones(self.n_sets)
+            return np.ones(self.axes.count)
         moment, null = self.pairwise.moment.reshape(-1), self.pairwise.null_moment.reshape(-1)
         return np.divide(null, moment, out=np.ones_like(null), where=moment > 0)
 
@@ -182,7 +183,7 @@ class Problem:
         return self.request.tol / self.inflation
 
     def sd(self, sets: Int[np.ndarray, " S"]) -> Float[np.ndarray, "S p"]:
-        return self.moments.sd[sets % len(self.groups)]
+        return self.moments.sd[self.axes.of(sets)[1]]
 
     @property
     def unpenalised(self) -> Int[np.ndarray, " u"]:
@@ -191,7 +192,7 @@ class Problem:
 
     def penalties(self, sets: Int[np.ndarray, " S"], unit1: float = 1.0, unit2: float = 1.0) -> Penalties:
         """Factors and bounds in stored units, for strengths alpha rho / y_scale / unit1 and alpha (1 - rho) / unit2."""
-        response, group = np.divmod(sets, len(self.groups))
+        response, group = self.axes.of(sets)
         scale, v = self.conditioning.scale, self.request.factor
         if self.request.standardize:
             sd = self.moments.sd[group, : len(v)]
@@ -220,7 +221,7 @@ class Problem:
         max_j |x_j'(y - fitted)| / v_j over the usable penalised columns, on the side that their bounds allow, with the
         unpenalised columns fitted.
         """
-        sets = np.arange(len(self.targets)) * len(self.groups) if sets is None else sets
+        sets = self.axes.at(np.arange(len(self.targets))) if sets is None else sets
         return np.concatenate([self.tops(one, self.view(one)) for one in sets[:, None]])
 
     def tops(self, sets: Int[np.ndarray, " S"], view: View) -> Float[np.ndarray, " S"]:
@@ -231,11 +232,11 @@ class Problem:
             u = np.where(((u > 0) & (pen.hi > 0)) | ((u < 0) & (pen.lo < 0)), u, 0.0)
         u, factor = np.abs(u), np.asarray(pen.factor1)
         top = np.max(np.divide(u, factor, out=np.zeros_like(u), where=factor > 0), axis=1)
-        return top * self.y_scale[sets // len(self.groups)]
+        return top * self.y_scale[self.axes.of(sets)[0]]
 
     def coefficients(self, s: int, columns: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Stored coefficients (..., k) of the given columns, in the units of X and y, with their intercepts (...,)."""
-        response, group = divmod(s, len(self.groups))
+        response, group = self.axes.of(s)
         center, scale = (x[columns] for x in self.conditioning)
         coef = values * self.y_scale[response] / scale
         if not self.request.fit_intercept:

@@ -147,7 +147,7 @@ class _Set:
     """The penalised fits of one set, as the result has them."""
 
     def __init__(self, problem: Problem, result: SweepResult, s: int):
-        j, g = divmod(s, len(problem.groups))
+        j, g = problem.axes.of(s)
         R, A = result.alphas.shape[-2:]
         mine = lambda x: x.reshape(-1, R, A, x.size // result.alphas.size)[j]
         cells, folds = j * R * A + np.arange(R * A), len(problem.groups) - 1
@@ -177,8 +177,8 @@ def relaxed(problem: Problem, result: SweepResult) -> SweepResult:
     request, (R, A) = problem.request, result.alphas.shape[-2:]
     shape = (len(problem.targets), R, len(request.relax), A, len(problem.groups))
     intercepts, errors, rows = np.empty(shape), np.empty(shape), np.empty(shape, object)
-    for s in range(problem.n_sets):
-        j, g = divmod(s, len(problem.groups))
+    for s in range(problem.axes.count):
+        j, g = problem.axes.of(s)
         mine = _Set(problem, result, s)
         sight = (_Grams if problem.by_gram else _Rows).of(problem, s, mine.columns)
         for r in range(R):
@@ -193,7 +193,7 @@ def relaxed(problem: Problem, result: SweepResult) -> SweepResult:
 
 def _blends(problem: Problem, s: int, mine: _Set, sight: _Sight, path: _Path) -> Iterator[_Path]:
     """The path at every blend."""
-    unit, j = sight.size * problem.conditioning.scale[mine.columns], s // len(problem.groups)
+    unit, j = sight.size * problem.conditioning.scale[mine.columns], problem.axes.of(s)[0]
     B = np.where(path.sound[:, None], path.coef, 0.0) / problem.y_scale[j] * unit
     refit, left, free = B.copy(), sight.left(B), np.isin(mine.columns, mine.free)
     for k in np.flatnonzero(path.sound):

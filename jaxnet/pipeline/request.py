@@ -14,13 +14,13 @@ from jaxnet.metrics import METRICS, Metric, check_metric, find_metric
 from jaxnet.missing.fill import Filler, Gapped
 from jaxnet.missing.options import Missing, as_missing
 from jaxnet.missing.preparation import Preparation
+from jaxnet.names import FOLD_AVERAGES
 from jaxnet.pipeline import arguments
 from jaxnet.pipeline.adaptive import Adaptive
 from jaxnet.pipeline.features import Features
 from jaxnet.resampling import resamples
 
 SOLVERS = ("auto", "coordinate", "proximal")
-FOLD_AVERAGES = ("folds", "rows")
 CLOSE = 1e-14
 """A gap at which what is left is rounding: who asks for it gets all digits."""
 

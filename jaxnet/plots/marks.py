@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jaxnet.errors import InvalidInput
+from jaxnet.names import SIMPLEST
 from jaxnet.plots.style import rho_row
-from jaxnet.selection.rules import SIMPLEST
 
 _LOOKS = {"min": ("-", "o"), "1se": ("--", "s")}
 _WHAT = {

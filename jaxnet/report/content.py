@@ -9,6 +9,7 @@ import numpy as np
 from jaxnet import plots
 from jaxnet.errors import InvalidInput
 from jaxnet.metrics import error_name
+from jaxnet.names import SIMPLEST
 from jaxnet.plots.images import Picture, render
 from jaxnet.plots.style import of_response, rho_row
 from jaxnet.report.missing import MissingSection
@@ -16,7 +17,6 @@ from jaxnet.result import BestFit, Status, SweepResult
 from jaxnet.selection.choice import notion
 from jaxnet.selection.criteria import CRITERIA, Criteria
 from jaxnet.selection.fits import has_fillings, same_data
-from jaxnet.selection.rules import SIMPLEST
 
 RULES = {
     "min": "least held-out error",

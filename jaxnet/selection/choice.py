@@ -3,12 +3,13 @@
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.names import RULES, SEEKING
 from jaxnet.selection.criteria import CRITERIA, Criteria
-from jaxnet.selection.rules import RULES, SEEKING, Scores, check_simplest, choose
+from jaxnet.selection.rules import Scores, check_simplest, choose
 
 
 def notion(rule: str, simplest: str | None, criteria: Criteria | None) -> str | None:
-    """What `rule` goes by to find the simplest fit, a key of `rules.SIMPLEST`; None for a rule that does not look for one."""
+    """What `rule` goes by to find the simplest fit, a key of `names.SIMPLEST`; None for a rule that does not look for one."""
     if rule not in SEEKING:
         return None
     return simplest or ("nonzeros" if criteria is None else "df")

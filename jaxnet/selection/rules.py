@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from jaxnet.errors import InvalidInput
+from jaxnet.names import SIMPLEST
 from jaxnet.scalars import is_number
 
 if TYPE_CHECKING:  # a loaded model needs no time for annotations
@@ -50,10 +51,6 @@ RULES: dict[str, Callable[[Scores, float], tuple[int, int]]] = {
     "1se": within_one_se,
     "percent": within_percent,
 }
-SIMPLEST = {"df": "fewest degrees of freedom", "nonzeros": "fewest nonzeros", "alpha": "largest alpha"}
-"""What a rule that wants the simplest fit can go by."""
-SEEKING = frozenset(("1se", "percent"))
-"""The rules that do."""
 
 
 def choose(rule: str, scores: Scores, percent: float = 5.0) -> tuple[int, int]:

@@ -5,7 +5,7 @@ gap between two certified knots is little more than the mean of theirs: on a gri
 knots three or four apart meets a tol of 1e-4 as it is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -39,8 +39,8 @@ class Pair(NamedTuple):
     at_second: Ends
 
 
-def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slots:
-    """Emit every alpha between the knots; returns the knots' slots, which may have moved.
+def fill(task: Task, pair: Pair, most: int) -> Generator[Step, None, Slots]:
+    """Every alpha between the knots as a step; returns the knots' slots, which may have moved.
 
     `most` alphas lie between any two knots of the path: that many are computed, so that one program serves all.
     """
@@ -64,7 +64,7 @@ def fill(task: Task, pair: Pair, most: int, emit: Callable[[Step], None]) -> Slo
     values = np.asarray(slots.solutions[0])
     for i, k in enumerate(inside):
         part = slice(i * lanes, (i + 1) * lanes)
-        emit(report(task, k, Figures(*(x[:, part] for x in figures)), slots.ws.index, values[:, part]))
+        yield report(task, k, Figures(*(x[:, part] for x in figures)), slots.ws.index, values[:, part])
     return replace(slots, solutions=slots.solutions[1:])
 
 

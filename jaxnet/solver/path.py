@@ -4,7 +4,7 @@ Knots, alphas not far apart, are solved one after the other, each from the last 
 between two knots are interpolated and certified, all at once; only fits that miss `tol` are solved (between.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -29,34 +29,24 @@ SINGLE_COLUMNS = 256
 """The inner solver starts in single precision where tol is at least SINGLE_LIMIT and there are so many columns that it pays."""
 
 
-def walk(
-    task: Task,
-    emit: Callable[[Step], None],
-    stopped: Callable[[], bool] = lambda: False,
-    start: Mark | None = None,
-    keep: Callable[[Mark], None] = lambda mark: None,
-) -> bool:
-    """Solve the task, handing each certified alpha to `emit`. Whether it came to the end: `stopped()` ends it early.
+def walk(task: Task, start: Mark | None = None) -> Iterator[Step | Mark]:
+    """Solve the task: every certified alpha as a step, and after every knot a mark, which says where the walk stands.
 
-    After every knot `keep` is told where the walk stands. Its last mark before an early end is good until then; one that
-    the walk has gone on from is not, as its memory is used again. From the `start` mark the walk goes on as if it had
-    never stopped.
+    A mark is good until the walk is asked to go on, as its memory is used again. Whoever asks for no more has stopped it; from
+    the mark where it stood, `start`, a walk goes on as if it had never stopped.
     """
     state, last, before = start or (_begin(task), None, None)
     knots = _knots(task)
     most = int(np.diff(knots).max(initial=1)) - 1
     for k in knots if start is None else knots[knots > start.last]:
-        if stopped():
-            return False
         state, step = _advance(task, state, k, last, before)
         last, before = k, last
         if k >= task.skip:
-            emit(step)
+            yield step
             if before is not None and before >= task.skip and k - before > 1:
                 pair = between.Pair(before, k, state.slots, state.old, state.now)
-                state = state._replace(slots=between.fill(task, pair, most, emit))
-        keep(Mark(state, last, before))
-    return True
+                state = state._replace(slots=(yield from between.fill(task, pair, most)))
+        yield Mark(state, last, before)
 
 
 def _knots(task: Task) -> Int[np.ndarray, " K"]:
