@@ -1,6 +1,6 @@
 """What held-out errors measure, the smaller the better, and the errors of the fits of a sweep by any measure.
 
-A new named metric is one function in `METRICS`.
+A new named metric is one function in `METRICS`, and its name in `names.METRICS`.
 """
 
 from __future__ import annotations

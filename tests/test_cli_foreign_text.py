@@ -1,6 +1,5 @@
 """Names, labels and paths are anybody's: none of them steers a terminal, and none is a formula to a spreadsheet."""
 
-import contextlib
 import csv
 import io
 import sys
@@ -19,7 +18,17 @@ from jaxnet.cli.parser import build_parser
 
 matplotlib.use("Agg")
 
-NAMES = ("\x1b]0;owned\x07a", "two\nlines \x1b[2J", "\u202egpj.\x9b31m", "=1+1", "+b", "@sum\tc", "\x7f-d", "café")
+NAMES = (
+    "\x1b]0;owned\x07a",
+    "a\r=1+1",
+    "two\nlines \x1b[2J",
+    "\u202egpj.\x9b31m",
+    "=1+1",
+    "+b",
+    "@sum\tc",
+    "\x7f-d",
+    "café",
+)
 TARGET, ID, LABELS = "\x1b[31mtarget", "-id\u2066", ("=cmd|' /C calc'!A0", "\x1b[5mred")
 ROLES = ["--target", TARGET, f"--id={ID}"]
 ODD = "é" if sys.platform == "darwin" else "\udce9"  # a name in an encoding of old, which is no UTF-8
@@ -83,6 +92,9 @@ def commands(place, out) -> dict[str, list[list[str]]]:
     }  # fmt: skip
 
 
+WORKS = {"sweep": 4, "predict": 1, "report": 1, "plot": 3, "stability": 1, "missing": 1, "runs": 2, "show": 2, "compare": 2,
+         "export": 1, "inspect": 1}  # fmt: skip
+"""How many of them do."""
 EVERY = tuple(commands(Path(), Path()))
 
 
@@ -101,14 +113,18 @@ def test_nothing_that_a_command_says_steers_a_terminal(command, place, tmp_path,
     capsys.readouterr()
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     (tmp_path / ODD).mkdir()
+    codes = []
     for argv in commands(place, tmp_path)[command]:
-        with contextlib.suppress(SystemExit):
-            main(argv)
+        try:
+            codes.append(main(argv))
+        except SystemExit as stop:
+            codes.append(stop.code)
         said = capsys.readouterr()
         for text in (said.out, said.err):
             steering = {c for c in text if not c.isprintable()} - {"\n"}
             assert not steering, (argv, steering, text)
         assert said.out or said.err
+    assert codes.count(0) == WORKS[command], codes
 
 
 def test_a_name_of_two_lines_takes_one_line_of_a_table(place, capsys):

@@ -13,7 +13,12 @@ from jaxnet.cli.parser import build_parser, parse
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
-OTHERS = [ROOT / "CHANGELOG.md", ROOT / "notebooks" / "README.md", *sorted((ROOT / "benchmarks").glob("*.md"))]
+OTHERS = [
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "notebooks" / "README.md",
+    *sorted((ROOT / "benchmarks").glob("*.md")),
+]
 PICTURES = sorted((ROOT / "docs" / "images").glob("*.png"))
 OTHER_OPTIONS = {"speed.md", "installing.md"}  # pages with options of other programs
 

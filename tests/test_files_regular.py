@@ -32,13 +32,15 @@ def test_pipes_and_devices_are_not_waited_for(read, tmp_path):
 @pytest.mark.parametrize(
     "command",
     ["inspect PIPE", "runs PIPE", "show PIPE a", "compare PIPE x", "export PIPE --out x.npz", "predict PIPE x.csv",
-     "report PIPE", "plot PIPE cv --out x.png", "sweep --store PIPE --example diabetes"],
+     "report PIPE", "plot PIPE cv --out x.png", "sweep --store PIPE --example diabetes", "sweep PIPE.csv --target y",
+     "missing PIPE.csv", "inspect x.jaxnet --key-file PIPE"],
 )  # fmt: skip
 def test_no_command_waits_for_a_pipe(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     os.mkfifo(pipe := tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.csv")
     assert main(command.replace("PIPE", str(pipe)).split()) == 1
-    assert "no regular file" in capsys.readouterr().err and os.listdir(tmp_path) == ["pipe"]
+    assert "no regular file" in capsys.readouterr().err and sorted(os.listdir(tmp_path)) == ["pipe", "pipe.csv"]
 
 
 @needs_pipes

@@ -141,6 +141,14 @@ def made_up(task):
         yield Step(k - task.skip, of(0.0), of(0.0), of(1, int), of(Status.CONVERGED, int), of(0.1 * k), index, values)
 
 
+class Serial(executor.Executor):
+    """One chunk after the other, on this thread."""
+
+    def run(self, solve, chunks, desk):
+        for chunk in chunks:
+            executor.carry_out(solve, chunk, desk, lambda: False)
+
+
 @pytest.fixture
 def engine(monkeypatch):
     """What the engine was asked, in a list: every chunk in turn, and by which means."""
@@ -167,7 +175,7 @@ def engine(monkeypatch):
     limits, scope, real = schedule.limits, platform.scope, sweeps.recording
     monkeypatch.setattr(plan, "walk", walk)
     monkeypatch.setattr(imputations, "solve_grouped", grouped)
-    monkeypatch.setattr(executor, "Threads", lambda alone: executor.Serial())
+    monkeypatch.setattr(executor, "Threads", lambda alone: Serial())
     monkeypatch.setattr(schedule, "limits", lambda given: asked.append(given) or limits(given))
     monkeypatch.setattr(platform, "scope", lambda device: asked.append(str(device)) or scope(None))
     monkeypatch.setattr(sweeps, "recording", recording)

@@ -3,6 +3,7 @@
 import pickle
 
 import cases
+import jax
 import numpy as np
 import pytest
 from stores import run_sweep, same, stop_after
@@ -10,6 +11,7 @@ from stores import run_sweep, same, stop_after
 import jaxnet
 from jaxnet.execution import executor
 from jaxnet.execution.executor import Executor, carry_out
+from jaxnet.pipeline import plan
 
 
 class Backwards(Executor):
@@ -70,12 +72,63 @@ def test_what_one_executor_began_another_ends(calls, toy, store, monkeypatch):
     assert same(run_sweep(store=store, run="mine"), run_sweep())
 
 
-def test_an_error_in_a_job_is_raised(toy, monkeypatch):
-    from jaxnet.pipeline import plan
+EXECUTORS = pytest.mark.parametrize("which", ["toy", "threads"])
 
-    def broken(task, start):
-        raise ArithmeticError("a worker broke")
 
-    monkeypatch.setattr(plan, "walk", broken)
+def walked(monkeypatch, request, which, then):
+    """Every walk, under one of the executors, does `then(task, steps so far)` before each of its steps."""
+    if which == "toy":
+        request.getfixturevalue("toy")
+    walk = plan.walk
+
+    def wrapped(task, start):
+        for count, found in enumerate(walk(task, start)):
+            then(task, count)
+            yield found
+
+    monkeypatch.setattr(plan, "walk", wrapped)
+
+
+@EXECUTORS
+@pytest.mark.parametrize("at", [0, 3])
+def test_an_error_in_a_job_is_raised_and_stops_all(which, at, monkeypatch, request):
+    def broken(task, count):
+        if count == at:
+            raise ArithmeticError("a worker broke")
+
+    walked(monkeypatch, request, which, broken)
     with pytest.raises(ArithmeticError, match="a worker broke"):
-        run_sweep()
+        run_sweep(max_memory=1e4)
+
+
+@EXECUTORS
+def test_an_interrupt_is_not_lost_where_memory_runs_out_next(which, monkeypatch, request):
+    """The chunk that heard of it is halved: its halves have nothing to do with it, and yet all stops."""
+    interrupted = []
+
+    def exhausted(task, count):
+        if interrupted and len(task.lam1) > 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    def progress(done, total):
+        if done:
+            interrupted.append(done)
+            raise KeyboardInterrupt
+
+    walked(monkeypatch, request, which, exhausted)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(progress=progress)
+    assert interrupted
+
+
+@EXECUTORS
+def test_the_first_of_several_interrupts_is_raised(which, monkeypatch, request):
+    errors = iter([KeyboardInterrupt, *[ValueError] * 1000])
+
+    def progress(done, total):
+        if done:
+            raise next(errors)
+
+    walked(monkeypatch, request, which, lambda task, count: None)
+    with pytest.raises(KeyboardInterrupt):
+        run_sweep(progress=progress, alphas=20)

@@ -11,6 +11,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.color = False  # which Python has from 3.14 on, as escapes that would be made visible
         for name, action in ((None, _Store), ("store", _Store), ("store_true", _StoreTrue)):
             self.register("action", name, action)
         self.set_defaults(given=frozenset())

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
             else:
                 _write_parquet(fit_columns(result) if args.what == "fits" else coefficient_columns(result), file)
     except OSError as error:
-        raise OSError(error.errno, f"cannot write --out {args.out}: {error.strerror}") from error
+        raise OSError(error.errno, f"cannot write --out {args.out}: {error.strerror or error}") from error
     note(f"wrote {args.out}.", args.quiet)
 
 

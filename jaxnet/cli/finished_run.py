@@ -14,6 +14,7 @@ from jaxnet.cli.predict_command import as_written
 from jaxnet.cli.run_folder import SUMMARY, model_file, read_run
 from jaxnet.data.arrays import as_weights
 from jaxnet.data.mixed import MixedColumns
+from jaxnet.data.regular import open_regular
 from jaxnet.result import BestFit, SweepResult
 from jaxnet.selection.criteria import Criteria
 from jaxnet.selection.rows import predictions, result_columns
@@ -37,7 +38,7 @@ class FinishedRun:
         """The run that `args.run` names, with the data of `args.data` or `args.example`."""
         model, folder = read_run(args.run), model_file(args.run).parent
         path = folder / SUMMARY
-        summary = json.loads(path.read_text(encoding="utf-8")) if Path(args.run).is_dir() and path.exists() else {}
+        summary = _told(path) if Path(args.run).is_dir() and path.exists() else {}
         if "percent" not in model:  # of an earlier version
             model["percent"] = summary.get("request", {}).get("percent", 5.0)
         if args.data is None and args.example is None:
@@ -81,3 +82,13 @@ class FinishedRun:
         found = predictions(result_columns(self.result, self.X), kept)
         known = ~np.isnan(found)
         return self.y[known], found[known]
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """What summary.json says; nothing if it is none of ours."""
+    with open_regular(path) as file:
+        try:
+            summary = json.load(file)
+        except (ValueError, RecursionError):
+            return {}
+    return summary if isinstance(summary, dict) else {}

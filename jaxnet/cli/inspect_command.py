@@ -6,6 +6,7 @@ from pathlib import Path
 from jaxnet.cli.console import say
 from jaxnet.cli.interrupt import Check
 from jaxnet.cli.run_folder import model_file
+from jaxnet.data.regular import open_regular
 from jaxnet.errors import InvalidInput
 from jaxnet.persistence.outline import outline
 from jaxnet.persistence.seal import SHORTEST_KEY
@@ -22,7 +23,8 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
 
 def _read_key(path: str) -> bytes:
     """The bytes of a file, all of them."""
-    key = Path(path).read_bytes()
+    with open_regular(path) as file:
+        key = file.read()
     if len(key) < SHORTEST_KEY:
         raise InvalidInput(f"--key-file {path} holds {len(key)} bytes: a key has at least {SHORTEST_KEY}.")
     return key

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         write_tables(args.out, args.overwrite, _tables(found, csv_text))
     if args.out is not None:
         note(f"wrote {args.out}.", args.quiet)
-        csv_text.tell(args.quiet)
+        csv_text.tell()
     if ending is not None:
         _draw(args, found, ending)
 
@@ -71,7 +71,7 @@ def _analysed(args: argparse.Namespace, table: Table) -> list[str]:
 
 def _tables(found: Any, csv_text: CsvText) -> dict[str, str]:
     """The text of each file of --out."""
-    patterns = [{**row, "missing": ";".join(row["missing"])} for row in found.pattern_rows()]
+    patterns = [{**row, "missing": ";".join(map(csv_text.cell, row["missing"]))} for row in found.pattern_rows()]
     tables = {
         "columns.csv": (("column", "missing", "share"), found.rows()),
         "patterns.csv": (("rows", "share", "n_missing", "missing"), patterns),

@@ -67,4 +67,4 @@ def write_file(out: str, content: bytes | Iterable[bytes], option: str = "--out"
             for part in [content] if isinstance(content, bytes) else content:
                 file.write(part)
     except OSError as error:
-        raise OSError(error.errno, f"cannot write {option} {out}: {error.strerror}") from error
+        raise OSError(error.errno, f"cannot write {option} {out}: {error.strerror or error}") from error

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
     else:
         write_file(args.out, _encoded(texts, check_interrupt))
         note(f"wrote {score.rows:,} predictions to {args.out}.", args.quiet)
-    csv_text.tell(args.quiet)
+    csv_text.tell()
     predictor.warn(stream.source)
     if score.unknown:
         note(

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, check_interrupt: Check) -> None:
         text = csv_text([keys, *([row["name"], row["frequency"], int(row["selected"])] for row in rows)])
         write_file(args.out, text.encode())
         note(f"wrote {len(rows):,} frequencies to {args.out}.", args.quiet)
-        csv_text.tell(args.quiet)
+        csv_text.tell()
     if ending is not None:
         from jaxnet.plots import stability_paths
         from jaxnet.plots.images import render

@@ -85,7 +85,7 @@ def _write(args: argparse.Namespace, summary: Summary, request: dict[str, Any]) 
         summary={"jaxnet": __version__, "data": summary.data(), "request": request, **summary.outcome()},
         fingerprint=summary.dataset.fingerprint(),
     )
-    csv_text.tell(args.quiet)
+    csv_text.tell()
 
 
 def _check_rule(args: argparse.Namespace, dataset: Dataset) -> None:

@@ -95,7 +95,7 @@ def _named(path: Path, draft: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename in (None, str(draft)):
+        if error.errno is not None and error.filename in (None, str(draft)):
             error.filename = str(path)
         raise
 

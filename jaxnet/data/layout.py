@@ -26,7 +26,7 @@ def and_more(total: int, shown: int) -> list[str]:
 
 
 def visible(text: str) -> str:
-    r"""Text of others as one line for a terminal: what would steer it, hide or turn letters round is written as an escape.
+    r"""Text of others as one line for a terminal: what would steer it or turn letters round is written as an escape.
 
     >>> print(visible("dose \x1b[2J(mg)"), visible("\u202eged"), visible("größe"))
     dose \x1b[2J(mg) \u202eged größe

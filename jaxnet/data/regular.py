@@ -1,5 +1,6 @@
 """Which files are read and written whole: regular ones. Others, pipes and devices, may never end or never begin."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -31,13 +32,28 @@ def open_regular(path: Any) -> BinaryIO:
     b'what is there'
     """
     path = file_name(path)
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    _check(path, os.stat(path).st_mode)
+    flags = (getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
+    descriptor = os.open(path, os.O_RDONLY | sum(flags))
+    try:
+        _check(path, os.fstat(descriptor).st_mode)  # it may be another by now
+    except BaseException:
         os.close(descriptor)
-        raise InvalidInput(f"{path} is no regular file (a pipe or a device?): copy what it gives to a file first.")
+        raise
     return open(descriptor, "rb")
+
+
+def _check(path: Path, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise InvalidInput(f"{path} is no regular file (a pipe or a device?): copy what it gives to a file first.")
 
 
 def is_stream(path: Path) -> bool:
     """Whether something is there that takes what is written to it as it comes: a pipe, a terminal, /dev/stdout."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)

@@ -21,6 +21,7 @@ from jaxnet.data.arrow import as_numpy, holds_labels
 from jaxnet.data.categories import Categories, encode_columns
 from jaxnet.data.encoding import Encoding
 from jaxnet.data.mixed import MixedColumns, mixed_table
+from jaxnet.data.regular import open_regular
 from jaxnet.data.spelled import MARKERS, USUAL, Spelling, is_number, remedies
 from jaxnet.errors import InvalidInput
 
@@ -202,8 +203,7 @@ def format_of(path: Path) -> str:
         raise InvalidInput(
             f"cannot tell the format of {path.name}: jaxnet reads .csv, .tsv (also .gz), .parquet and .npz files."
         )
-    with open(path, "rb"):  # a missing file or folder is an OSError with its name, whatever the reader
-        pass
+    open_regular(path).close()  # a missing file is an OSError with its name, whatever the reader
     if kind in SEPARATORS and _starts_as_utf16(path):
         raise InvalidInput(_not_utf8(path))
     return kind
@@ -255,7 +255,7 @@ def arrow_errors(path: Path) -> Iterator[None]:
 
 
 def _starts_as_utf16(path: Path) -> bool:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return file.read(2) in (b"\xff\xfe", b"\xfe\xff")
 
 

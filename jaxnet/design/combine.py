@@ -1,4 +1,4 @@
-"""Sums of few rows of large matrices, as one native loop on a CPU (solver/coordinate.py has what XLA asks of such loops)."""
+"""Sums of few rows of large matrices, as one native loop on a CPU (solver/inner/coordinate.py has what XLA asks of those)."""
 
 import jax.numpy as jnp
 from jax import lax

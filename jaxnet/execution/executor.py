@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxnet.execution import platform
-from jaxnet.execution.schedule import parallelism
+from jaxnet.execution import platform, schedule
 from jaxnet.lanes import Chunk
 
 
@@ -38,14 +37,16 @@ class Work(ABC):
 
     @abstractmethod
     def end(self, finished: bool) -> None:
-        """The work came to its end, or was stopped. Raises what the desk's owner wants to be raised."""
+        """The work came to its end, or was stopped."""
 
 
 class Desk(ABC):
     """Where everything arrives, on the caller's side. Threads may use it at once."""
 
-    stopped: bool = False
-    """whether the owner wants all to stop"""
+    @property
+    @abstractmethod
+    def stopped(self) -> bool:
+        """Whether the owner wants all to stop."""
 
     @abstractmethod
     def work(self, chunk: Chunk) -> Work:
@@ -57,22 +58,18 @@ class Desk(ABC):
 
 
 class Executor(ABC):
-    """Carries out chunks, each whole or up to where it may stop. An error in one stops all, and is raised."""
+    """Carries out chunks, each whole or up to where it may stop. An error in one stops all, and is raised.
+
+    Jobs are solved in double precision, on the device of the calling thread: whoever carries them to another thread enters both
+    there, as `Threads` does.
+    """
 
     @abstractmethod
     def run(self, solve: Solve, chunks: list[Chunk], desk: Desk) -> None:
         """Solve every chunk, and hand what is found to the desk."""
 
 
-class Serial(Executor):
-    """One chunk after the other, on the calling thread."""
-
-    def run(self, solve: Solve, chunks: list[Chunk], desk: Desk) -> None:
-        for chunk in chunks:
-            carry_out(solve, chunk, desk, lambda: False)
-
-
-_alone = threading.Lock()
+_one_at_a_time = threading.Lock()
 
 
 class Threads(Executor):
@@ -87,11 +84,11 @@ class Threads(Executor):
 
         def one(chunk):
             # The 64-bit scope and the default device belong to a thread: each worker enters its caller's.
-            with jax.enable_x64(True), here(), _alone if self._alone else nullcontext():
+            with jax.enable_x64(True), here(), _one_at_a_time if self._alone else nullcontext():
                 carry_out(solve, chunk, desk, stop.is_set)
 
         # Also a single worker is a thread, so that Ctrl-C, which Python raises in the main one, never tears a step apart.
-        with ThreadPoolExecutor(max(min(parallelism(), len(chunks)), 1), thread_name_prefix="jaxnet") as pool:
+        with ThreadPoolExecutor(max(min(schedule.parallelism(), len(chunks)), 1), thread_name_prefix="jaxnet") as pool:
             futures = [pool.submit(one, chunk) for chunk in chunks]
             try:
                 pending = set(futures)
@@ -110,13 +107,13 @@ class Threads(Executor):
 def carry_out(solve: Solve, chunk: Chunk, desk: Desk, stopped: Callable[[], bool]) -> None:
     """Solve a chunk until its end, or until it may stop and shall; where the memory runs out, its halves one after the other."""
     try:
-        _carry_out(solve, desk.work(chunk), desk, stopped)
+        return _carry_out(solve, desk.work(chunk), desk, stopped)
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error) or len(chunk.sets) == 1:
             raise
-        desk.halved(chunk)
-        for half in chunk.halves():
-            carry_out(solve, half, desk, stopped)
+    desk.halved(chunk)  # out here the error has gone, and with it what its frames held
+    for half in chunk.halves():
+        carry_out(solve, half, desk, stopped)
 
 
 def _carry_out(solve: Solve, work: Work, desk: Desk, stopped: Callable[[], bool]) -> None:

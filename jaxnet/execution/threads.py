@@ -5,10 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 
 _lock = threading.Lock()
 _inside = 0
 _limit = ExitStack()
+
+
+@cache
+def _libraries():
+    """NumPy's, which is loaded by now; to look for them takes longer than many a factorisation."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @contextmanager
@@ -18,11 +27,9 @@ def one_thread() -> Iterator[None]:
     The number of threads belongs to the process: the first scope that is entered sets it, the last one that is left resets it.
     """
     global _inside
-    from threadpoolctl import threadpool_limits
-
     with _lock:
         if _inside == 0:
-            _limit.enter_context(threadpool_limits(limits=1, user_api="blas"))
+            _limit.enter_context(_libraries().limit(limits=1, user_api="blas"))
         _inside += 1
     try:
         yield

@@ -16,7 +16,7 @@ from jaxnet.pipeline.problem import SMALLEST_RHO, Problem
 from jaxnet.pipeline.request import Request
 from jaxnet.solver.inner import closed_form
 from jaxnet.solver.mark import Mark
-from jaxnet.solver.task import Status, Step
+from jaxnet.solver.task import Step, status_of
 from jaxnet.solver.working_set import bytes_per_set
 
 NO_SIGNAL = 1e-15
@@ -58,7 +58,10 @@ def solve_all(
         chunks = [part for chunk in chunks for part in journal.parts(chunk)]
         # Factorisations on a CPU wait for threads of XLA's pool, which those of another program in flight can hold for good.
         alone = plan.solver == "proximal" and platform.on_cpu()
-        executor.Threads(alone).run(plan.solve, chunks, _Books(plan, collector, journal))
+        books = _Books(plan, collector, journal)
+        executor.Threads(alone).run(plan.solve, chunks, books)
+        if books.raised is not None:
+            raise books.raised
     if closed.any():
         for s in range(problem.axes.count):
             unit = journal.unit(f"closed {s}")
@@ -77,7 +80,6 @@ class _Walked(Work):
         self._plan, self._chunk, self._books = plan, chunk, books
         self._unit = books.journal.unit(unit_name(chunk))
         self.job = None if self._unit.done else Job(chunk, self._unit.mark)
-        self._raised: BaseException | None = None
 
     def take(self, found: Step | Mark) -> bool:
         if isinstance(found, Mark):
@@ -88,14 +90,12 @@ class _Walked(Work):
         self._unit.add(self._books.collector.add(*mine, found.part(*own)))
         try:
             self._books.collector.tell()
-        except BaseException as error:  # Ctrl-C for one: the walk ends at its next knot, with all that it found
-            self._raised, self._books.stopped = error, True
+        except BaseException as error:  # Ctrl-C for one: all walks end at their next knot, with all that they found
+            self._books.raised = self._books.raised or error
         return False
 
     def end(self, finished: bool) -> None:
         self._unit.end(finished)
-        if self._raised is not None:
-            raise self._raised
 
 
 class _Books(Desk):
@@ -103,6 +103,12 @@ class _Books(Desk):
 
     def __init__(self, plan: Plan, collector: Collector, journal: Journal):
         self._plan, self.collector, self.journal = plan, collector, journal
+        self.raised: BaseException | None = None
+        """what the caller's progress function raised"""
+
+    @property
+    def stopped(self) -> bool:
+        return self.raised is not None
 
     def work(self, chunk: lanes.Chunk) -> _Walked:
         return _Walked(self._plan, chunk, self)
@@ -132,8 +138,7 @@ def _solve_closed(
         seal, dense = solution.certificate, np.asarray(solution.dense)
         gap, kkt, test = (np.asarray(x)[0] for x in (seal.gap, seal.kkt, seal.test_error))
         idle = not (np.asarray(view.moment)[0] > 0 and np.asarray(view.usable).any())
-        status = np.where(gap <= tol, Status.DEGENERATE if idle else Status.CONVERGED, Status.MAX_ITER)
-        status = np.where(np.isfinite(gap), status, Status.DIVERGED)
+        status = status_of(gap, tol, idle)
         columns = np.arange(problem.request.X.shape[1])[None]
         for k in np.flatnonzero(closed[row]):
             one = lambda x, k=k: np.asarray(x[k]).reshape(1, 1)

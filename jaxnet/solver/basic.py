@@ -37,6 +37,8 @@ def basic_solutions(
         cost = of(factor, 1.0) * float(pen.lam1[s, at[i]]) / norm
         z = host[s, at[i], slot] * norm
         null = null[:, values * np.linalg.norm(z) <= UNFELT * cost.min()]
+        if not null.shape[1]:
+            continue
         host[s, at[i], slot] = _basic(z, null, cost, bounds, float(task.nothing[s])) / norm
     return host
 

@@ -24,7 +24,7 @@ from jaxnet.solver.group_descent import Lanes
 from jaxnet.solver.grouped_design import GroupedDesign
 from jaxnet.solver.inner.closed_form import RANK
 from jaxnet.solver.support import NOTHING
-from jaxnet.solver.task import Status
+from jaxnet.solver.task import status_of
 
 WIDTH = 1024
 """The least slots of a working set, but for designs of fewer columns; then four times as many."""
@@ -192,11 +192,7 @@ def _seal(data, lanes: Lanes, place) -> group_descent.Certificate:
 
 
 def _judged(design: GroupedDesign, beta, seal: group_descent.Certificate, passes, tol: float) -> _Fits:
-    status = np.where(
-        seal.gap <= tol, Status.CONVERGED, np.where(np.isfinite(seal.gap), Status.MAX_ITER, Status.DIVERGED)
-    )
-    if not (design.stored.moment > 0 and design.varies):
-        status = np.where(seal.gap <= tol, Status.DEGENERATE, status)
+    status = status_of(seal.gap, tol, not (design.stored.moment > 0 and design.varies))
     return _Fits(beta, seal.gap, seal.kkt, passes, status)
 
 

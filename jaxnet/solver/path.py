@@ -46,7 +46,8 @@ def walk(task: Task, start: Mark | None = None) -> Iterator[Step | Mark]:
             if before is not None and before >= task.skip and k - before > 1:
                 pair = between.Pair(before, k, state.slots, state.old, state.now)
                 state = state._replace(slots=(yield from between.fill(task, pair, most)))
-        yield Mark(state, last, before)
+        if k < knots[-1]:
+            yield Mark(state, last, before)
 
 
 def _knots(task: Task) -> Int[np.ndarray, " K"]:

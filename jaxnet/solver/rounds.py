@@ -136,7 +136,8 @@ def settle(
         wanted = np.asarray(seal.violated) & (rounds.active & ~(gap <= rounds.tol[:, None])).any(axis=1)[:, None]
         lost = rounds.update(gap, (wanted & ~ws.member).any(axis=1), ~going, finished, ws.dtype == np.float64)
         if whole is not None and lost.any():  # for rounding, where the basic solution needs more than it leaves
-            B, remainder, seal = judge(task, pen, slots.put(np.where(lost[..., None], whole, B)), base)
+            first, again = (B, remainder, seal), judge(task, pen, slots.put(np.where(lost[..., None], whole, B)), base)
+            B, remainder, seal = _spliced(first, again, lost & (np.asarray(again[2].gap) < gap))
             slots = slots.put(B)
         if not rounds.active.any():
             end = Settled(slots, Figures.of(seal, rounds.passes), seal.gradient, remainder)
@@ -229,6 +230,16 @@ def judge(
     ws, solution = slots.ws, slots.solutions[0]
     B, remainder, dense = place(task.view, ws.index, solution, slots.pinv, ws.count, base)
     return B, remainder, certify(task.view, remainder, dense, task.sd, pen)
+
+
+def _spliced(first, second, chosen: Bool[np.ndarray, "S L"]):
+    """What `judge` returned, in the chosen lanes the second time."""
+    pick = lambda old, new: np.where(chosen.reshape(*chosen.shape, *[1] * (old.ndim - 2)), new, old)
+    (B, remainder, seal), (other, rest, verdict) = first, second
+    lanes = {
+        name: pick(getattr(seal, name), getattr(verdict, name)) for name in ("gap", "kkt", "test_error", "gradient")
+    }
+    return pick(B, other), pick(remainder, rest), seal._replace(**lanes)
 
 
 @jax.jit

@@ -18,6 +18,13 @@ class Status:
     CONVERGED, MAX_ITER, DIVERGED, DEGENERATE = range(4)
 
 
+def status_of(gap: np.ndarray, tol, idle) -> Int[np.ndarray, "..."]:
+    """The outcomes of fits of these gaps; `idle`: y or X do not vary, so that all that a fit can be is trivial."""
+    reached = gap <= tol
+    status = np.where(reached, Status.CONVERGED, np.where(np.isfinite(gap), Status.MAX_ITER, Status.DIVERGED))
+    return np.where(idle & reached, Status.DEGENERATE, status)
+
+
 @dataclass(frozen=True)
 class Task:
     """What to solve for a chunk of S sets with L lanes each, along A alphas, of which the first `skip` are a lead-in."""
@@ -93,8 +100,6 @@ class Figures(NamedTuple):
 def report(task: Task, k: int, figures: Figures, columns: Int[np.ndarray, "S W"], values: Array) -> Step:
     """A step with the status that the gaps give."""
     gap, kkt, test_error, passes = figures
-    reached = gap <= task.tol[:, None]
-    status = np.where(reached, Status.CONVERGED, np.where(np.isfinite(gap), Status.MAX_ITER, Status.DIVERGED))
     idle = (np.asarray(task.view.moment) <= 0) | ~np.asarray(task.view.usable).any(axis=1)
-    status = np.where(idle[:, None] & reached, Status.DEGENERATE, status)
+    status = status_of(gap, task.tol[:, None], idle[:, None])
     return Step(k - task.skip, gap, kkt, passes, status, test_error, columns, np.asarray(values))
