@@ -74,7 +74,7 @@ def commands(place, out) -> dict[str, list[list[str]]]:
     sweep = ["sweep", table, *ROLES, *GRID]
     return {
         "sweep": [sweep, [*sweep, "--out", f"{out}/new"], [*sweep, "--out", run], ["sweep", absent, *ROLES],
-                  [*sweep, "--store", absent], ["sweep", table, "--target", "\x1b[2J"], ["sweep", holes, *ROLES],
+                  [*sweep, "--store", f"{out}/none\x1b[2J"], ["sweep", table, "--target", "\x1b[2J"], ["sweep", holes, *ROLES],
                   [*sweep, "--reference", "\x1b[0msite=\x1b[2J"], [*sweep, "--weights", NAMES[1]],
                   ["sweep", table, *ROLES, "--\x1b[2J"], ["sweep", table, "--target", TARGET]],
         "predict": [["predict", run, table], ["predict", run, lacking], ["predict", run, holes], ["predict", absent, table]],

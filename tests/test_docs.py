@@ -189,7 +189,7 @@ def test_page_says_what_its_blocks_are_and_its_commands_parse(path, capsys):
     text = path.read_text(encoding="utf-8")
     fences = re.findall(r"^\s*```.*$", text, re.MULTILINE)
     assert len(fences) == 2 * len(FENCED.findall(text)), "a fence that is not closed, or not at the beginning of a line"
-    assert {language for language, _ in FENCED.findall(text)} <= {"python", "sh", "text"}
+    assert {language for language, _ in FENCED.findall(text)} <= {"python", "sh", "text", "mermaid"}
     assert wrong_commands(text) == [], capsys.readouterr().err
 
 

@@ -245,7 +245,7 @@ def test_signatures_show_the_options_of_a_sweep():
     for function, without in (
         (jaxnet.fit_path, {"cv"}),
         (jaxnet.nested_sweep, {"cv", "keep_fold_coefs"}),
-        (jaxnet.stability_selection, {"cv", "keep_fold_coefs"}),
+        (jaxnet.stability_selection, {"cv", "keep_fold_coefs", "metric", "fold_average", "relax"}),
     ):
         shown = inspect.signature(function).parameters
         assert sweep.keys() - shown.keys() == without

@@ -11,7 +11,7 @@ from jaxnet.execution import platform
 from jaxnet.missing.regressions import Regression, Regressions
 from jaxnet.solver.certificate import Penalties
 from jaxnet.solver.moments import CONSTANT
-from jaxnet.solver.path import walk
+from jaxnet.solver.path import solve_one
 from jaxnet.solver.task import Step, Task
 from jaxnet.solver.view import row_view
 
@@ -76,9 +76,7 @@ class ElasticRegressions(Regressions):
             max_iter=PASSES,
             solver="coordinate" if platform.on_cpu() else "proximal",
         )
-        steps: list[Step] = []
-        walk(task, steps.append)
-        return steps[0]
+        return solve_one(task)
 
     def replace(self, j, U, values):
         self.Z[:, U, j] = values

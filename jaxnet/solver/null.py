@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxnet.solver.certificate import Penalties
-from jaxnet.solver.path import walk
+from jaxnet.solver.path import solve_one
 from jaxnet.solver.place import null_fit
-from jaxnet.solver.task import Step, Task
+from jaxnet.solver.task import Task
 from jaxnet.solver.view import View
 
 TOL, PASSES = 1e-12, 10_000
@@ -43,11 +43,10 @@ def null_gradient(
         max_iter=PASSES,
         solver="coordinate",
     )
-    steps: list[Step] = []
-    walk(task, steps.append)
+    step = solve_one(task)
     dense = np.zeros((len(sd), 1, sd.shape[1]))
-    for s, columns in enumerate(steps[0].columns):
+    for s, columns in enumerate(step.columns):
         exists = columns < sd.shape[1]
-        dense[s, 0, columns[exists]] = steps[0].values[s, 0, exists]
+        dense[s, 0, columns[exists]] = step.values[s, 0, exists]
     remainder = view.origin()[:, None] - view.explained(dense)
     return np.asarray(view.fit(remainder, dense).gradient)[:, 0]

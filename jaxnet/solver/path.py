@@ -50,6 +50,11 @@ def walk(task: Task, start: Mark | None = None) -> Iterator[Step | Mark]:
             yield Mark(state, last, before)
 
 
+def solve_one(task: Task) -> Step:
+    """The fits of a task with one alpha."""
+    return next(found for found in walk(task) if isinstance(found, Step))
+
+
 def _knots(task: Task) -> Int[np.ndarray, " K"]:
     """The alphas to solve: all of the lead-in, the first and the last requested ones, and of those between few enough."""
     strength, (sets, lanes, count) = task.strength, task.lam1.shape
